@@ -1,0 +1,148 @@
+"""The libc of the simulated programs, on the reader's own Linux.
+
+No counterpart in Linux: names, arguments and results are those of Python's `os` module, so most
+calls *are* functions of `os`. To add one, add a line to `CALLS`. Left out: everything that no
+program uses yet (signal handlers, clone flags, memory).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
+
+__all__ = ["BUFSIZ", "CALLS", "Libc"]
+
+BUFSIZ = 4096  # what glibc gives a stream on a pipe: the pipe's st_blksize
+
+
+# os.pipe would set O_CLOEXEC, which C's pipe does not.
+def _pipe() -> tuple[int, int]:
+    return os.pipe2(0)
+
+
+# os.dup would set O_CLOEXEC too; F_DUPFD 0 takes the lowest free number, as dup does.
+def _dup(fd: int) -> int:
+    import fcntl  # only here: this module must be importable where there is no fcntl
+
+    return fcntl.fcntl(fd, fcntl.F_DUPFD, 0) if fd >= 0 else _fail(errno.EBADF)
+
+
+# os.dup2 leaves the errno of a negative number to chance.
+def _dup2(fd: int, fd2: int) -> int:
+    return os.dup2(fd, fd2) if fd >= 0 and fd2 >= 0 else _fail(errno.EBADF)
+
+
+# os has no nanosleep: struct timespec's two members are the arguments, and it returns 0.
+def _nanosleep(seconds: int, nanoseconds: int = 0) -> int:
+    if seconds < 0 or not 0 <= nanoseconds < 1_000_000_000:
+        _fail(errno.EINVAL)
+    time.sleep(seconds + nanoseconds / 1e9)
+    return 0
+
+
+def _fail(number: int) -> NoReturn:
+    raise OSError(number, os.strerror(number))
+
+
+_BY_OS = (
+    *("fork", "wait", "waitpid", "kill", "sched_yield"),
+    *("getpid", "getppid", "getpgid", "setpgid", "getsid", "setsid", "getpgrp"),
+    *("read", "write", "close", "lseek", "umask", "getcwd", "chdir"),
+)
+CALLS: dict[str, Callable[..., Any]] = {
+    **{name: getattr(os, name) for name in _BY_OS if hasattr(os, name)},
+    "gettid": threading.get_native_id,
+    "pipe": _pipe,
+    "dup": _dup,
+    "dup2": _dup2,
+    "nanosleep": _nanosleep,
+}
+
+
+class Libc:
+    """What a program gets as `libc`: one coroutine per call, all through one gate that notes it.
+
+    `note(call)` is told (pid, name, args, result) after each call, in the process that made it;
+    for one that does not return, before it. `runaway()` is called in a new process whose pid is
+    above `processes`.
+    """
+
+    def __init__(
+        self,
+        note: Callable[[int, str, tuple[Any, ...], Any], None],
+        processes: int,
+        runaway: Callable[[], NoReturn],
+    ) -> None:
+        self._note = note
+        self._processes = processes
+        self._runaway = runaway
+        self._buffer = bytearray()
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        if name not in CALLS:
+            raise AttributeError(f"libc has no call {name!r}; it has {', '.join(sorted(CALLS))}")
+
+        async def call(*args: Any) -> Any:
+            return self._enter(name, args)
+
+        call.__name__ = name
+        return call
+
+    # The one gate: every call of the table passes here.
+    def _enter(self, name: str, args: tuple[Any, ...]) -> Any:
+        try:
+            result = CALLS[name](*args)
+        except OSError as error:
+            number = error.errno or 0
+            self._note(os.getpid(), name, args, errno.errorcode.get(number, str(number)))
+            raise
+        if name == "fork" and result == 0 and os.getpid() > self._processes:
+            self._runaway()
+        self._note(os.getpid(), name, args, result)
+        return result
+
+    async def _exit(self, status: int) -> NoReturn:
+        self._leave("_exit", status)
+
+    async def exit_group(self, status: int) -> NoReturn:
+        """End the process (int status); stdio's buffer is lost."""
+        self._leave("exit_group", status)
+
+    async def exit(self, status: int) -> NoReturn:
+        """End the process (int status) after writing out stdio's buffer."""
+        self.finish_(status)
+
+    def finish_(self, status: int) -> NoReturn:
+        """`exit` for the end of main, where nothing is left to await."""
+        with contextlib.suppress(OSError):  # exit(3) has nobody to tell either
+            self._flush()
+        self._leave("exit", status)
+
+    def _leave(self, name: str, status: int) -> NoReturn:
+        self._note(os.getpid(), name, (status,), None)
+        os._exit(status & 0xFF)
+
+    async def printf(self, text: str | bytes) -> int:
+        """Append text to stdio's buffer, which a full block or the exit writes to fd 1."""
+        data = text.encode() if isinstance(text, str) else bytes(text)
+        self._buffer += data
+        while len(self._buffer) > BUFSIZ:
+            self._enter("write", (1, bytes(self._buffer[:BUFSIZ])))
+            del self._buffer[:BUFSIZ]
+        return len(data)
+
+    async def fflush(self) -> int:
+        """Write stdio's buffer to fd 1."""
+        self._flush()
+        return 0
+
+    def _flush(self) -> None:
+        if self._buffer:
+            data = bytes(self._buffer)
+            self._buffer.clear()
+            self._enter("write", (1, data))
