@@ -5,13 +5,15 @@ No counterpart in Linux. Plain coroutines over `libc`, so that they are replayed
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Awaitable
 from typing import Any
 
-__all__ = ["WNOHANG", "collect", "fails", "read_all", "say", "start"]
+from kernelsim.include.uapi.asm import errno
 
-WNOHANG = 1
+__all__ = ["collect", "fails", "read_all", "say", "start"]
+
+# Linux's names for Linux's numbers, on whatever system the simulator runs.
+_NAMES = {number: name for name, number in vars(errno).items() if name.startswith("E")}
 
 
 async def say(libc: Any, text: str) -> None:
@@ -32,7 +34,7 @@ async def fails(call: Awaitable[Any]) -> str:
     try:
         return f"returned {await call!r}"
     except OSError as error:
-        return errno.errorcode[error.errno or 0]
+        return _NAMES.get(error.errno or 0, str(error.errno))
 
 
 async def start(libc: Any, status: int) -> int:

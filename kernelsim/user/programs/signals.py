@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelsim.include.uapi.asm import signal
 from kernelsim.user.programs import common
 
 __all__ = [
@@ -14,8 +15,6 @@ __all__ = [
     "write_without_a_reader",
 ]
 
-SIGKILL = 9
-
 
 async def kill_a_sleeping_child(libc: Any) -> None:
     """SIGKILL ends a process in whatever call it sleeps; the status word is the signal's number."""
@@ -25,14 +24,14 @@ async def kill_a_sleeping_child(libc: Any) -> None:
         await libc.read(r, 1)
         await common.say(libc, "never said")
         return
-    await libc.kill(pid, SIGKILL)
+    await libc.kill(pid, signal.SIGKILL)
     await common.say(libc, f"{await libc.waitpid(pid, 0)}")
 
 
 async def kill_oneself(libc: Any) -> None:
     """The program's own status word, when a signal ended its first process."""
     await common.say(libc, "last words")
-    await libc.kill(await libc.getpid(), SIGKILL)
+    await libc.kill(await libc.getpid(), signal.SIGKILL)
     await common.say(libc, "never said")
 
 
@@ -44,13 +43,13 @@ async def kill_the_dead(libc: Any) -> None:
     await common.say(libc, f"signal 0: {await common.fails(libc.kill(pid, 0))}")
     await common.say(libc, f"{await libc.waitpid(pid, 0)}")
     await common.say(libc, f"signal 0: {await common.fails(libc.kill(pid, 0))}")
-    await common.say(libc, f"SIGKILL: {await common.fails(libc.kill(pid, SIGKILL))}")
+    await common.say(libc, f"SIGKILL: {await common.fails(libc.kill(pid, signal.SIGKILL))}")
     await libc.close(r)
 
 
 async def init_cannot_be_killed_from_inside(libc: Any) -> None:
     """Pid 1 of a namespace ignores even SIGKILL from its own children: kill says it worked."""
-    await common.say(libc, await common.fails(libc.kill(1, SIGKILL)))
+    await common.say(libc, await common.fails(libc.kill(1, signal.SIGKILL)))
     await common.start(libc, 0)
     await libc.wait()
     await common.say(libc, f"parent is still {await libc.getppid()}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelsim.include.uapi.linux import wait
 from kernelsim.user.programs import common
 
 __all__ = [
@@ -110,8 +111,8 @@ async def waitpid_no_hang(libc: Any) -> int:
     if pid == 0:
         await libc.read(r, 1)
         return 9
-    await common.say(libc, f"{await libc.waitpid(pid, common.WNOHANG)}")
-    await common.say(libc, f"{await libc.waitpid(-1, common.WNOHANG)}")
+    await common.say(libc, f"{await libc.waitpid(pid, wait.WNOHANG)}")
+    await common.say(libc, f"{await libc.waitpid(-1, wait.WNOHANG)}")
     await libc.write(w, b"!")
     await common.say(libc, f"{await libc.waitpid(pid, 0)}")
     return 0
@@ -123,13 +124,13 @@ async def waitpid_no_hang_until_done(libc: Any) -> None:
     answer = (0, 0)
     while answer == (0, 0):
         await libc.sched_yield()
-        answer = await libc.waitpid(pid, common.WNOHANG)
+        answer = await libc.waitpid(pid, wait.WNOHANG)
     await common.say(libc, f"{answer}")
 
 
 async def waitpid_no_hang_without_children(libc: Any) -> None:
     """WNOHANG does not turn "there is no child" into "not yet"."""
-    await common.say(libc, await common.fails(libc.waitpid(-1, common.WNOHANG)))
+    await common.say(libc, await common.fails(libc.waitpid(-1, wait.WNOHANG)))
 
 
 async def waitpid_strangers(libc: Any) -> None:
@@ -167,7 +168,7 @@ async def waitpid_unknown_group(libc: Any) -> None:
     """A negative pid names a process group: none of the children is in that one."""
     pid = await common.start(libc, 8)
     await common.say(libc, await common.fails(libc.waitpid(-30000, 0)))
-    await common.say(libc, await common.fails(libc.waitpid(-pid, common.WNOHANG)))
+    await common.say(libc, await common.fails(libc.waitpid(-pid, wait.WNOHANG)))
     await common.say(libc, await common.fails(libc.waitpid(-(2**31), 0)))
     await common.say(libc, await common.fails(libc.waitpid(pid, 0)))
 
@@ -175,6 +176,6 @@ async def waitpid_unknown_group(libc: Any) -> None:
 async def waitpid_bad_options(libc: Any) -> None:
     """An option that wait4 does not know is EINVAL, and the child is still there afterwards."""
     pid = await common.start(libc, 2)
-    for options in (4, 0x10, 0x01000000):
+    for options in (wait.WEXITED, 0x10, wait.WNOWAIT):
         await common.say(libc, await common.fails(libc.waitpid(pid, options)))
     await common.say(libc, await common.fails(libc.waitpid(pid, 0)))
