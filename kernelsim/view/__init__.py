@@ -1,0 +1,11 @@
+"""Pictures of simulated memory: a machine at a moment in, a ``Picture`` out.
+
+A view is a pure function of memory. It reads through typed references only, never draws from a
+Python attribute, and gives the same bytes for the same memory on every machine.
+"""
+
+from kernelsim.view.builder import PictureBuilder
+from kernelsim.view.graph import Edge, Field, Node
+from kernelsim.view.picture import Picture
+
+__all__ = ["Edge", "Field", "Node", "Picture", "PictureBuilder"]
