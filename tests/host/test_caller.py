@@ -71,7 +71,11 @@ def test_all_signals_have_their_default_action():
         await libc.write(1, _status())
 
     words = host.run(program).stdout.decode().split()
-    masks = {name: int(words[words.index(f"{name}:") + 1], 16) for name in ("SigBlk", "SigIgn")}
+    # Signals 32 and 33 are the C library's own: what make starts has them ignored.
+    ours = ~(3 << 31)
+    masks = {
+        name: int(words[words.index(f"{name}:") + 1], 16) & ours for name in ("SigBlk", "SigIgn")
+    }
     caught = int(words[words.index("SigCgt:") + 1], 16)
     assert masks == {"SigBlk": 0, "SigIgn": 0}
     assert caught & 0xFFFF == 0
