@@ -6,6 +6,8 @@ Python attribute, and gives the same bytes for the same memory on every machine.
 
 from kernelsim.view.builder import PictureBuilder
 from kernelsim.view.graph import Edge, Field, Node
+from kernelsim.view.lists import task_list
 from kernelsim.view.picture import Picture
+from kernelsim.view.tree import process_tree
 
-__all__ = ["Edge", "Field", "Node", "Picture", "PictureBuilder"]
+__all__ = ["Edge", "Field", "Node", "Picture", "PictureBuilder", "process_tree", "task_list"]

@@ -139,14 +139,28 @@ class PictureBuilder:
             )
         )  # fmt: skip
 
-    def fold(self, node: NodeId, count: int, noun: str, *, detail: str | bytes = "") -> str:
-        """A box that stands for ``count`` structures: "… 9 987 more tasks"."""
-        lines = [f"… {text.grouped(count)} more", text.printable(noun)]
-        if detail:
-            lines.append(text.printable(detail))
+    def fold(
+        self,
+        node: NodeId,
+        count: int,
+        noun: str,
+        *,
+        detail: str | bytes = "",
+        fields: Iterable[Field] = (),
+    ) -> str:
+        """A box that stands for ``count`` structures: "… 9 987 more tasks".
+
+        :param detail: which ones (their pids).
+        :param fields: rows with ports, for a box that stands among records.
+        """
+        rows = tuple(map(_safe, fields))
+        lines = [f"… {text.grouped(count)} more {text.printable(noun)}"]
+        lines += [text.printable(detail)] if detail else []
+        words = lines[0][2:] + (f" ({lines[1]})" if detail else "")
         shown = Node(
-            _id(node), tuple(map(_line, lines)), kind="fold", folded=count, cluster=self._cluster
-        )
+            _id(node), tuple(map(_line, lines)), rows, kind="fold", folded=count, record=bool(rows),
+            cluster=self._cluster, words=words,
+        )  # fmt: skip
         return self._add(shown)
 
     def _add(self, node: Node) -> str:
@@ -202,10 +216,10 @@ class PictureBuilder:
         """Keep these nodes on one rank."""
         self._graph.rows.append(tuple(self._known(node, None) for node in nodes))
 
-    def level(self, *nodes: NodeId) -> None:
-        """Keep the headings of these records on one line, left to right (``rankdir`` LR)."""
+    def level(self, *nodes: NodeId, port: str = dot.HEADER) -> None:
+        """Keep the rows ``port`` of these nodes on one line, left to right (``rankdir`` LR)."""
         names = [self._known(node, None) for node in nodes]
-        self._graph.aligned += itertools.pairwise(names)
+        self._graph.aligned += [(*pair, port) for pair in itertools.pairwise(names)]
 
     def cluster(self, name: str = "", label: str = "") -> None:
         """Nodes added from now on stand in this frame; ``cluster()`` ends it."""

@@ -11,6 +11,7 @@ it is 0.6 em wide, which makes a box fit its text in any viewer's monospaced fon
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from kernelsim.view import text
 from kernelsim.view.graph import Edge, Field, Graph, Node
@@ -118,7 +119,7 @@ def compose(graph: Graph, *, layout: bool = False) -> str:
     """
     lines = [*_heading(graph), *_nodes(graph, layout=layout)]
     lines += [f"  {{ rank=same; {' '.join(map(quoted, row))} }}" for row in graph.rows]
-    lines += [_level(above, below) for above, below in graph.aligned]
+    lines += _levels(graph)
     for number, edge in enumerate(graph.edges):
         if not (layout and edge.route == "below"):
             lines.append(_edge(number, edge))
@@ -167,9 +168,12 @@ def _box(node: Node, sizes: dict[str, tuple[float, float]], *, layout: bool) -> 
     return f"{quoted(node.id)} [shape=box, {size}, label={quoted(label)}]"
 
 
-# An invisible heavy edge between two headings: they stay on one line.
-def _level(above: str, below: str) -> str:
-    return f"  {quoted(above)}:{HEADER} -> {quoted(below)}:{HEADER} [style=invis, weight=100]"
+# Invisible heavy edges between two rows, or between a row and a plain box: they stay level.
+def _levels(graph: Graph) -> Iterator[str]:
+    records = {node.id for node in graph.nodes if node.record}
+    for left, right, port in graph.aligned:
+        ends = [_end(node, port if node in records else None) for node in (left, right)]
+        yield f"  {' -> '.join(ends)} [style=invis, weight=100]"
 
 
 def _edge(number: int, edge: Edge) -> str:

@@ -181,7 +181,7 @@ def _row(item: Field, box: Box, columns: dot.Columns, *, torn: bool) -> Iterator
         yield _rect(Box(box.x0 + 3, box.y0 + 2, box.x1 - 3, box.y1 - 2), "ks-markbg", 4)
         yield _diamond(box.x1 - 11, box.y)
     line = "ks-torn" if torn else "ks-hair"
-    if item.kind == "sum" and item.sign in {"", "="}:
+    if item.kind == "sum" and (item.sign == "=" or not item.value):
         line = "ks-sum"
     yield (
         f'<path class="{line}" d="M{number(box.x0 + 1)} {number(box.y0)}H{number(box.x1 - 1)}"/>'
@@ -191,7 +191,8 @@ def _row(item: Field, box: Box, columns: dot.Columns, *, torn: bool) -> Iterator
     if item.margin:
         yield _text(left, y, item.margin, "ks-strong" if item.strong else "ks-dim")
     name = left + (columns.offset + dot.GAP) * dot.CELL
-    yield _text(name, y, item.label, "ks-b" if item.kind == "group" else "")
+    is_heading = item.kind == "group" or (item.kind == "sum" and not item.value)
+    yield _text(name, y, item.label, "ks-b" if is_heading else "")
     if item.drawn:
         classes = "ks-r ks-dim" if item.kind == "group" else "ks-r"
         right = left + (columns.width - dot.GAP) * dot.CELL

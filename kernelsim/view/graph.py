@@ -67,7 +67,8 @@ class Field:
     def words(self) -> str:
         """The field in words, for the text twin."""
         if self.kind == "sum":
-            return " ".join(part for part in (self.sign, self.value, f"({self.name})") if part)
+            words = (self.sign, self.value, f"({self.name})" if self.value else self.name)
+            return " ".join(filter(None, words))
         place = "" if self.offset is None else f" (+{self.offset:#x})"
         value = f" = {self.value}" if self.value else ""
         was = "" if self.was is None else f", was {self.was}"
@@ -163,7 +164,7 @@ class Graph:
 
     :param uniform: all plain boxes are as wide as the widest.
     :param rows: groups of node ids kept on one rank.
-    :param aligned: pairs of records whose headings stay level.
+    :param aligned: pairs of nodes, and the port by which they stay level.
     :param clusters: (id, label) of the frames that nodes name in ``Node.cluster``.
     :param legend: (edge kind, words) in the order shown.
     """
@@ -177,7 +178,7 @@ class Graph:
     nodes: list[Node] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     rows: list[tuple[str, ...]] = field(default_factory=list)
-    aligned: list[tuple[str, str]] = field(default_factory=list)
+    aligned: list[tuple[str, str, str]] = field(default_factory=list)
     clusters: list[tuple[str, str]] = field(default_factory=list)
     legend: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

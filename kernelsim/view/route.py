@@ -43,7 +43,10 @@ def number(value: float) -> str:
 
 
 def courses(graph: Graph, layout: Layout) -> list[Course]:
-    """The course of every edge, in the graph's order. Lanes below the row extend the layout."""
+    """The course of every edge, in the graph's order. Lanes below the row extend the layout.
+
+    Uprights beside a box in the middle of the row stay within the gap to the next one.
+    """
     planner = _Planner(graph, layout)
     found = [planner.course(place, edge) for place, edge in enumerate(graph.edges)]
     layout.height = max(layout.height, planner.bottom)
@@ -56,8 +59,6 @@ class _Planner:
         self.graph = graph
         self.layout = layout
         self.lanes = 0
-        self.left_end = min((box.x0 for box in layout.boxes.values()), default=0.0)
-        self.right_end = max((box.x1 for box in layout.boxes.values()), default=0.0)
         self.low = max((box.y1 for box in layout.boxes.values()), default=0.0)
         self.right = layout.width
         self.bottom = layout.height
@@ -119,18 +120,18 @@ class _Planner:
     # Around the row: out at one end, down, along a lane of its own, up and in at the other end.
     def below(self, edge: Edge, src: Box, dst: Box) -> Course:
         rightward = edge.side == "e" if edge.side else src.x >= dst.x
-        upright = SIDE + UPRIGHT * self.lanes
+        upright = min(SIDE + UPRIGHT * self.lanes, self.graph.ranksep - TIP)
         lane = self.low + FIRST_LANE + LANE * self.lanes
         self.lanes += 1
-        left, right = self.left_end - upright, self.right_end + upright
-        self.right = max(self.right, right + UPRIGHT)
+        out = src.x1 + upright if rightward else src.x0 - upright
+        back = dst.x0 - upright if rightward else dst.x1 + upright
+        self.right = max(self.right, out + UPRIGHT, back + UPRIGHT)
         self.bottom = max(self.bottom, lane + UPRIGHT)
-        out, back = (right, left) if rightward else (left, right)
         start = (src.x1 if rightward else src.x0, src.y)
         tip = (dst.x0 if rightward else dst.x1, dst.y)
         end = (tip[0] - TIP if rightward else tip[0] + TIP, tip[1])
         bends = [start, (out, start[1]), (out, lane), (back, lane), (back, tip[1]), end]
-        middle = ((left + right) / 2, lane)
+        middle = ((out + back) / 2, lane)
         mark = (out + (-1 if rightward else 1) * 3 * TIP, lane)
         return Course(_polyline(bends), _head(end, tip), start, mark, middle)
 

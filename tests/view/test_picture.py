@@ -205,7 +205,7 @@ def test_a_box_that_stands_for_many_says_how_many():
     builder.fold("more", 9987, "tasks", detail="pids 14 … 10000")
     picture = builder.picture()
     assert picture.nodes[0].folded == 9987
-    assert "… 9 987 more tasks" in picture.text
+    assert "9 987 more tasks (pids 14 … 10000)" in picture.text
     assert 'data-folded="9987"' in picture.svg
 
 
