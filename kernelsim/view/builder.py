@@ -76,7 +76,8 @@ class PictureBuilder:
             raise ValueError(f"rankdir is 'TB' or 'LR', not {rankdir!r}")
         title, subtitle = text.printable(title), text.printable(subtitle)
         self._graph = Graph(title, subtitle, rankdir, ranksep, nodesep, uniform)
-        self._ports: dict[str, set[str]] = {}
+        self._ports: dict[str, set[str]] = {}  # of each node
+        self._edges: set[str] = set()  # their ids
         self._cluster = ""
 
     # -- nodes -----------------------------------------------------------------------------------
@@ -198,8 +199,9 @@ class PictureBuilder:
             self._known(src, src_port), self._known(dst, dst_port), src_port, dst_port, kind,
             _line(label), text.printable(name), change, pointer, target, back, route, side, was,
         )  # fmt: skip
-        if any(edge.id == other.id for other in self._graph.edges):
+        if edge.id in self._edges:
             raise ValueError(f"two edges with the id {edge.id}")
+        self._edges.add(edge.id)
         self._graph.edges.append(edge)
 
     def _known(self, node: NodeId, port: str | None) -> str:
@@ -236,8 +238,8 @@ class PictureBuilder:
         self._graph.notes.append(text.printable(words))
 
     def picture(self, engine: str | engine.Engine | None = None) -> Picture:
-        """The finished picture."""
-        return Picture(self._graph, engine)
+        """The picture of what was added so far."""
+        return Picture(self._graph.copy(), engine)
 
 
 # A field with its texts made harmless.

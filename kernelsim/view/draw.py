@@ -178,8 +178,9 @@ def _row(item: Field, box: Box, columns: dot.Columns, *, torn: bool) -> Iterator
         shade = "ks-sumbg" if item.kind == "sum" else "ks-group"
         yield _rect(Box(box.x0 + 1.5, box.y0, box.x1 - 1.5, box.y1 - 1), shade)
     if item.changed:
-        yield _rect(Box(box.x0 + 3, box.y0 + 2, box.x1 - 3, box.y1 - 2), "ks-markbg", 4)
-        yield _diamond(box.x1 - 11, box.y)
+        inside = Box(box.x0 + 3, box.y0 + 2, box.x1 - 3, box.y1 - 2)
+        was = "" if item.was is None else f"<title>was {content(item.was)}</title>"
+        yield f"<g>{was}{_rect(inside, 'ks-markbg', 4)}{_diamond(box.x1 - 11, box.y)}</g>"
     line = "ks-torn" if torn else "ks-hair"
     if item.kind == "sum" and (item.sign == "=" or not item.value):
         line = "ks-sum"

@@ -7,6 +7,7 @@ to the bytes. Not here: positions (``layout``), colours (``style``), text limits
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -182,3 +183,16 @@ class Graph:
     clusters: list[tuple[str, str]] = field(default_factory=list)
     legend: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def copy(self) -> Graph:
+        """The same graph in lists of its own, which what is added later does not change."""
+        return dataclasses.replace(
+            self,
+            nodes=[*self.nodes],
+            edges=[*self.edges],
+            rows=[*self.rows],
+            aligned=[*self.aligned],
+            clusters=[*self.clusters],
+            legend=[*self.legend],
+            notes=[*self.notes],
+        )

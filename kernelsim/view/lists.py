@@ -198,7 +198,7 @@ class _Drawing:
         self.builder.legend("prev", "tasks.prev")
         if self.ring.broken:
             self.builder.note(f"The list is broken: {self.ring.broken}.")
-        if self.old is not None:
+        elif self.old is not None:
             lost = [tasks.at(self.before, a) for a in self.old.tasks if a not in self.ring.place]
             if words := tasks.gone(lost, moment.time(self.before)):
                 self.builder.note(words)

@@ -58,15 +58,11 @@ _KINDS = {
     "stopped": "ochre",
     "zombie": "grey",
     "idle": "dim",
-    "task": "blue",
-    "head": "violet",
     "fold": "dim",
     "fault": "mark",
     "next": "blue",
     "prev": "orange",
     "parent": "grey",
-    "child": "green",
-    "sibling": "orange",
 }
 
 _FONT = "ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono','Courier New',monospace"
@@ -131,7 +127,6 @@ _RULES = [
     f".ks .ks-edge text{{font-size:13px;{_own('fill')};{_paint('stroke', 'ground')}}}",
     ".ks .ks-edge text{stroke-width:4;paint-order:stroke}",
     ".ks .ks-prev path{stroke-dasharray:7 4}",
-    ".ks .ks-sibling path{stroke-dasharray:7 4}",
     ".ks .ks-edge.ks-changed path,.ks .ks-edge.ks-new path{stroke-width:3.5}",
     f".ks .ks-sum{{{_paint('stroke', 'violet')};stroke-width:2;fill:none}}",
     f".ks .ks-mark,.ks .ks-edge path.ks-mark{{{_paint('fill', 'mark')};stroke:none}}",

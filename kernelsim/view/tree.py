@@ -303,7 +303,7 @@ class _Drawing:
         self.builder.legend("parent", "real_parent")
         for reason in self.tree.broken:
             self.builder.note(f"A list of children is broken: {reason}.")
-        if self.old is not None:
+        if self.old is not None and not self.tree.broken:
             lost = [tasks.at(self.before, a) for a in self.old.parent if not self.lives_on(a)]
             if words := tasks.gone(lost, moment.time(self.before)):
                 self.builder.note(words)

@@ -83,9 +83,9 @@ def test_boxes_do_not_overlap_and_lie_within_the_picture(page):
         page.set_content(picture.svg)
         boxes = [node["box"] for node in page.evaluate(MEASURE)]
         (width, height), drawn = page.evaluate(EXTENT)
-        assert (
-            drawn[0] >= 0 and drawn[1] >= 0 and drawn[2] <= width + 0.5 and drawn[3] <= height + 0.5
-        )
+        assert min(drawn[:2]) >= 0
+        assert drawn[2] <= width + 0.5
+        assert drawn[3] <= height + 0.5
         for place, (a0, b0, a1, b1) in enumerate(boxes):
             for c0, d0, c1, d1 in boxes[place + 1 :]:
                 apart = a1 <= c0 or c1 <= a0 or b1 <= d0 or d1 <= b0

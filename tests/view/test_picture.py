@@ -209,6 +209,16 @@ def test_a_box_that_stands_for_many_says_how_many():
     assert 'data-folded="9987"' in picture.svg
 
 
+def test_a_picture_does_not_change_when_its_builder_goes_on():
+    builder = PictureBuilder("t")
+    builder.node("a", "a")
+    picture = builder.picture()
+    builder.node("b", "b")
+    builder.note("later")
+    assert [node.id for node in picture.nodes] == ["a"]
+    assert picture.summary == "t: 1 node, 0 edges."
+
+
 def test_nodes_of_a_cluster_stand_inside_its_frame():
     builder = PictureBuilder("t")
     builder.node("out", "outside")
