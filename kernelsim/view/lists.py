@@ -38,7 +38,8 @@ def task_list(
     :param focus: struct task_struct *, its address or its pid; shown with its neighbours, and with
         the subtraction of container_of.
     :param since: an earlier time, Kernel or Machine; what changed from then on is marked.
-    :param limit: how many structures are drawn; the others are folded into boxes.
+    :param limit: how many structures are drawn; the others are folded into boxes, but for one that
+        would be alone in its box.
     :param members: more members of task_struct to show, as paths.
     :param full: whole addresses in the rows too, not their last digits only.
     :raises KeyError: the focus is not in the list.
@@ -237,14 +238,14 @@ class _Drawing:
         if path == "tasks":
             here = task.address_ + offset
             return Field(
-                path, f"{here:#018x}", offset, ctype.size, path, kind="group",
+                path, f"{here:#018x}", offset, ctype.sizeof_, path, kind="group",
                 shown=self.short(here), strong=focus,
             )  # fmt: skip
         value = _value(task, path)
         old = value if was is None else _value(was, path)
         is_link = path.startswith("tasks.")
         return Field(
-            path, value, offset, ctype.size, path if is_link else None,
+            path, value, offset, ctype.sizeof_, path if is_link else None,
             changed=old != value, was=None if old == value else old,
             kind="member" if is_link else "field",
             shown=self.short(int(value, 16)) if is_link else None,
@@ -302,7 +303,7 @@ class _Drawing:
             back=direct and not forward,
             route="direct" if direct else "below",
             side="e" if forward else "w",
-            label="" if direct else f"{path} of {tasks.name(task)}",
+            label="" if direct else f"{path} of {tasks.title(task)}",
         )
 
     # The node and port that show the list_head at `link`; a box of its own for a wild pointer.
