@@ -1,0 +1,156 @@
+"""arch/x86/entry/common.c, kernel/entry/common.c, syscall_64.c @ v5.10.188: from a number to a function and back.
+
+Left out: ptrace, seccomp and audit on the way; the registers in memory (docs/fidelity.md).
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.drivers.tty import tty_io
+from kernelsim.fs import exec as fs_exec
+from kernelsim.fs import file as fs_file
+from kernelsim.fs import pipe, read_write
+from kernelsim.include.linux import sched
+from kernelsim.include.linux.sched import task_struct
+from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.asm.signal import SA_NODEFER, SA_RESTART, SIGKILL, SIGSTOP
+from kernelsim.kernel import exit as kernel_exit
+from kernelsim.kernel import fork, signal, sys
+from kernelsim.kernel.sched import core
+from kernelsim.kernel.time import hrtimer, timekeeping
+
+if TYPE_CHECKING:
+    from kernelsim.machine.machine import Machine
+
+__all__ = [
+    "NR_SYSCALLS",
+    "do_syscall_64",
+    "exit_to_user_mode_loop",
+    "irqentry_exit_to_user_mode",
+    "sys_call_table",
+    "sys_ni_syscall",
+    "syscall_name",
+    "syscall_number",
+]
+
+NR_SYSCALLS = 441
+_WORK = sched._TIF_NEED_RESCHED | sched._TIF_SIGPENDING
+_FLAGS = task_struct.offsetof_("thread_info.flags") >> 3
+_RESTART = (-errno.ERESTARTSYS, -errno.ERESTARTNOINTR, -errno.ERESTARTNOHAND)
+
+
+def sys_ni_syscall(m: Machine, *args: Any) -> int:
+    """Answer a call that does not exist: -ENOSYS."""
+    return -errno.ENOSYS
+
+
+def _read_table() -> dict[int, tuple[str, str]]:
+    # number -> (name, entry point); the x32 rows live in a table of their own.
+    table = {}
+    for line in (Path(__file__).parent / "syscalls" / "syscall_64.tbl").read_text().splitlines():
+        row = line.split("\t")
+        if not line.startswith("#") and row[1] != "x32":
+            table[int(row[0])] = row[2], row[3] if len(row) > 3 else ""
+    return table
+
+
+_TABLE = _read_table()
+_NUMBERS = {name: number for number, (name, _) in _TABLE.items()}
+_MODULES = (fork, kernel_exit, sys, signal, hrtimer, read_write, pipe, fs_file, fs_exec, tty_io)
+
+
+def _entry_point(entry: str) -> Any:
+    # The (module, name) that implements an entry point, None where we have none.
+    return next(((module, entry) for module in _MODULES if hasattr(module, entry)), None)
+
+
+sys_call_table = [_entry_point(_TABLE[n][1]) if n in _TABLE else None for n in range(NR_SYSCALLS)]
+"""For each number the module and name of its function, None for sys_ni_syscall."""
+
+
+def syscall_name(number: int) -> str:
+    """Return the name of system call `number`, "" if there is none."""
+    return _TABLE[number][0] if number in _TABLE else ""
+
+
+def syscall_number(name: str) -> int:
+    """Return the number of the system call `name`.
+
+    Raises ValueError for a name that x86-64 does not have.
+    """
+    try:
+        return _NUMBERS[name]
+    except KeyError:
+        raise ValueError(f"Linux 5.10 on x86-64 has no system call {name!r}") from None
+
+
+async def do_syscall_64(m: Machine, nr: int, args: tuple[Any, ...]) -> int:
+    """Carry out system call `nr` with `args`; the result, negative for an error."""
+    _enter_from_user_mode(m)
+    trace = m.trace
+    if trace.on:
+        trace.emit("sys_enter", id=nr, args=args)
+    while True:
+        ax = -errno.ENOSYS
+        entry = sys_call_table[nr] if 0 <= nr < NR_SYSCALLS else None
+        if entry is not None:
+            result = getattr(entry[0], entry[1])(m, *args)
+            ax = await result if inspect.iscoroutine(result) else result
+        if trace.on:
+            trace.emit("sys_exit", id=nr, ret=ax, args=args)
+        flags = m.u64[(m.offset(m.current.address_) >> 3) + _FLAGS]
+        if flags & _WORK:
+            again, ax = await exit_to_user_mode_loop(m, ax)
+            if again:
+                continue
+        return ax
+
+
+def _enter_from_user_mode(m: Machine) -> None:
+    # Time passes; the timer may have ticked meanwhile.
+    before = timekeeping.ktime_get_ns(m)
+    timekeeping.update_wall_time(m, timekeeping.NSEC_PER_SYSCALL)
+    if (before + timekeeping.NSEC_PER_SYSCALL) // core.NSEC_PER_TICK != before // core.NSEC_PER_TICK:
+        core.scheduler_tick(m)
+
+
+async def exit_to_user_mode_loop(m: Machine, ax: int) -> tuple[bool, int]:
+    """Do what is pending before user mode: reschedule, deliver signals.
+
+    Returns whether the system call is to be restarted, and its result `ax`.
+    """
+    again, interrupted = ax in _RESTART, ax in _RESTART
+    while True:
+        flags = m.current.thread_info.flags
+        if flags & sched._TIF_NEED_RESCHED:
+            await core.schedule(m)
+        elif flags & sched._TIF_SIGPENDING:
+            sig = await signal.get_signal(m)
+            if sig:
+                restart = await handle_signal(m, sig)
+                if interrupted and not (restart or ax == -errno.ERESTARTNOINTR):
+                    again = False
+        else:
+            break
+    return again, -errno.EINTR if interrupted and not again else ax
+
+
+async def handle_signal(m: Machine, sig: int) -> bool:
+    """Run the user's handler for `sig` with the signal blocked; return whether it has SA_RESTART."""
+    current = m.current
+    action = current.sighand.action[sig - 1]
+    flags, old = action.sa_flags, current.blocked
+    blocked = old | action.sa_mask | (0 if flags & SA_NODEFER else 1 << (sig - 1))
+    current.blocked = blocked & ~(1 << (SIGKILL - 1) | 1 << (SIGSTOP - 1))
+    await m.user_text[action.sa_handler](m, sig)
+    current.blocked = old  # rt_sigreturn
+    signal.recalc_sigpending(m)
+    return bool(flags & SA_RESTART)
+
+
+async def irqentry_exit_to_user_mode(m: Machine) -> None:
+    """The end of an interrupt in user mode: give way if asked to, deliver signals."""
+    await exit_to_user_mode_loop(m, 0)

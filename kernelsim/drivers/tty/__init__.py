@@ -1,0 +1,1 @@
+"""Mirror of Linux's `drivers/tty/` at v5.10.188."""

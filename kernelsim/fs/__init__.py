@@ -1,0 +1,1 @@
+"""Mirror of Linux's `fs/` at v5.10.188."""

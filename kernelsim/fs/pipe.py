@@ -1,0 +1,270 @@
+"""fs/pipe.c @ v5.10.188: pipes, a ring of up to 16 pages.
+
+Left out: packets, splice, F_SETPIPE_SZ, asynchronous notification, accounting per user.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.fs import file as fs_file
+from kernelsim.include.linux import fs, sched, slab
+from kernelsim.include.linux import wait as wait_h
+from kernelsim.include.linux.sched import signal as sched_signal
+from kernelsim.include.uapi.asm import errno, signal
+from kernelsim.kernel import signal as kernel_signal
+from kernelsim.kernel.sched import core, wait
+from kernelsim.machine import machine, memory
+from kernelsim.mm import page_alloc, slub
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernelsim.machine.machine import Machine
+
+__all__ = ["init_pipe_fs", "pipe_read", "pipe_release", "pipe_write", "sys_pipe2"]
+
+PIPE_BUF_FLAG_CAN_MERGE = 0x10
+PAGE_SIZE = memory.PAGE_SIZE
+
+
+def init_pipe_fs(m: Machine) -> None:
+    """Set up the operations of a pipe's file."""
+    this = __import__(__name__, fromlist=["pipe"])
+    fops = m.define("pipefifo_fops", fs.file_operations)
+    for member, name in (("read", "pipe_read"), ("write", "pipe_write"), ("release", "pipe_release")):
+        setattr(fops, member, machine.function(this, name))
+
+
+def alloc_pipe_info(m: Machine) -> Any:
+    """Make a pipe with room for 16 pages; struct pipe_inode_info *, NULL if there is no memory."""
+    address = slub.kmalloc(m, fs.pipe_inode_info.sizeof_, slab.GFP_KERNEL)
+    pipe = fs.pipe_inode_info(m, address)
+    if not address:
+        return pipe
+    bufs = slub.kmalloc(m, fs.pipe_buffer.sizeof_ * fs.PIPE_DEF_BUFFERS, slab.GFP_KERNEL)
+    if not bufs:
+        slub.kfree(m, address)
+        return fs.pipe_inode_info(m, 0)
+    wait.init_waitqueue_head(pipe.rd_wait)
+    wait.init_waitqueue_head(pipe.wr_wait)
+    pipe.r_counter = pipe.w_counter = 1
+    pipe.max_usage = pipe.ring_size = pipe.nr_accounted = fs.PIPE_DEF_BUFFERS
+    pipe.bufs = bufs
+    return pipe
+
+
+def free_pipe_info(m: Machine, pipe: Any) -> None:
+    """Free `pipe` (struct pipe_inode_info *) and the pages in it."""
+    for i in range(pipe.ring_size):
+        buf = pipe.bufs + i
+        if buf.page:
+            page_alloc.free_pages(m, buf.page, 0)
+    slub.kfree(m, pipe.bufs.address_)
+    slub.kfree(m, pipe.address_)
+
+
+def pipe_release(m: Machine, file: Any) -> int:
+    """The last descriptor of one end is closed: tell the other end; both gone: free the pipe."""
+    pipe = fs.pipe_inode_info(m, file.private_data)
+    if file.f_mode & fs.FMODE_READ:
+        pipe.readers -= 1
+    if file.f_mode & fs.FMODE_WRITE:
+        pipe.writers -= 1
+    if bool(pipe.readers) != bool(pipe.writers):
+        wait.wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 0, None)
+        wait.wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 0, None)
+    files = pipe.files - 1
+    pipe.files = files
+    if not files:
+        free_pipe_info(m, pipe)
+    return 0
+
+
+def _empty(pipe: Any) -> bool:
+    return bool(pipe.head == pipe.tail)
+
+
+def _full(pipe: Any) -> bool:
+    return bool((pipe.head - pipe.tail & 0xFFFF_FFFF) >= pipe.max_usage)
+
+
+def _slot(pipe: Any, i: int) -> Any:
+    return pipe.bufs + (i & pipe.ring_size - 1)
+
+
+async def _wait_event_exclusive(m: Machine, head: Any, ready: Callable[[], bool]) -> int:
+    # wait_event_interruptible_exclusive(): 0, or -ERESTARTSYS if a signal came first.
+    if ready():
+        return 0
+    current = m.current
+    entry = wait.stack_push(m, wait_h.wait_queue_entry)
+    wait.init_wait(m, entry)
+    retval = 0
+    while True:
+        wait.prepare_to_wait_exclusive(m, head, entry, sched.TASK_INTERRUPTIBLE)
+        if ready():
+            break
+        if sched_signal.signal_pending(current):
+            retval = -errno.ERESTARTSYS
+            break
+        await core.schedule(m)
+    wait.finish_wait(m, head, entry)
+    wait.stack_pop(m, wait_h.wait_queue_entry)
+    return retval
+
+
+def _take(m: Machine, pipe: Any, count: int) -> bytes:
+    # Up to `count` bytes from the ring; used-up pages are freed.
+    data = b""
+    while count and not _empty(pipe):
+        buf = _slot(pipe, pipe.tail)
+        chars = min(buf.len, count)
+        data += m.read(buf.page + buf.offset, chars)
+        count -= chars
+        buf.offset += chars
+        buf.len -= chars
+        if not buf.len:
+            page_alloc.free_pages(m, buf.page, 0)
+            buf.page = 0
+            pipe.tail = pipe.tail + 1 & 0xFFFF_FFFF
+    return data
+
+
+async def pipe_read(m: Machine, file: Any, to: Any, count: int) -> int:
+    """Read up to `count` bytes into `to` (a UserBuffer); how many, 0 at end of file, or -ERESTARTSYS."""
+    if not count:
+        to.data = b""
+        return 0
+    pipe = fs.pipe_inode_info(m, file.private_data)
+    wake_next_reader = False
+    while True:
+        was_full = _full(pipe)
+        data = _take(m, pipe, count)
+        if data or not pipe.writers:
+            break
+        if file.f_flags & fs.O_NONBLOCK:
+            return -errno.EAGAIN
+        if await _wait_event_exclusive(m, pipe.rd_wait, lambda: not _empty(pipe) or not pipe.writers):
+            return -errno.ERESTARTSYS
+        wake_next_reader = True
+    if was_full:
+        wait.wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+    if wake_next_reader and not _empty(pipe):
+        wait.wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+    to.data = data
+    return len(data)
+
+
+def _merge(m: Machine, pipe: Any, data: bytes) -> int:
+    # Append the odd bytes to the last page, if they fit: how many went there.
+    chars = len(data) & (PAGE_SIZE - 1)
+    if not chars or _empty(pipe):
+        return 0
+    buf = _slot(pipe, pipe.head - 1)
+    offset = buf.offset + buf.len
+    if not buf.flags & PIPE_BUF_FLAG_CAN_MERGE or offset + chars > PAGE_SIZE:
+        return 0
+    m.write(buf.page + offset, data[:chars])
+    buf.len += chars
+    return chars
+
+
+def _put(m: Machine, pipe: Any, data: bytes) -> int:
+    # Put one page of `data` into the next slot: how many bytes, or -ENOMEM.
+    page = page_alloc.alloc_pages(m, slab.GFP_KERNEL, 0)
+    if not page:
+        return -errno.ENOMEM
+    head = pipe.head
+    pipe.head = head + 1 & 0xFFFF_FFFF
+    buf = _slot(pipe, head)
+    buf.page, buf.flags = page, PIPE_BUF_FLAG_CAN_MERGE
+    buf.offset, buf.len = 0, min(len(data), PAGE_SIZE)
+    m.write(page, data[:PAGE_SIZE])
+    return int(buf.len)
+
+
+def _broken(m: Machine, done: int) -> int:
+    kernel_signal.send_sig(m, signal.SIGPIPE, m.current, False)
+    return done or -errno.EPIPE
+
+
+async def pipe_write(m: Machine, file: Any, data: bytes) -> int:
+    """Write `data`; how many bytes, or -EPIPE (and SIGPIPE) without a reader, -ENOMEM, -ERESTARTSYS."""
+    if not data:
+        return 0
+    pipe = fs.pipe_inode_info(m, file.private_data)
+    if not pipe.readers:
+        return _broken(m, 0)
+    was_empty, wake_next_writer = _empty(pipe), False
+    done = _merge(m, pipe, data)
+    retval = done
+    while done < len(data):
+        if not pipe.readers:
+            retval = _broken(m, done)
+            break
+        if not _full(pipe):
+            put = _put(m, pipe, data[done:])
+            if put < 0:
+                retval = done or put
+                break
+            done += put
+            retval = done
+            continue
+        if file.f_flags & fs.O_NONBLOCK:
+            retval = done or -errno.EAGAIN
+            break
+        if sched_signal.signal_pending(m.current):
+            retval = done or -errno.ERESTARTSYS
+            break
+        if was_empty:
+            wait.wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+        await _wait_event_exclusive(m, pipe.wr_wait, lambda: not _full(pipe) or not pipe.readers)
+        was_empty, wake_next_writer = _empty(pipe), True
+    if was_empty:
+        wait.wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+    if wake_next_writer and not _full(pipe):
+        wait.wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+    return retval
+
+
+def sys_pipe2(m: Machine, fildes: Any, flags: int) -> int:
+    """pipe2(2): a new pipe, its two descriptors into `fildes` (a UserBuffer); 0, -EINVAL, -EMFILE, -ENFILE, -ENOMEM."""
+    if flags & ~(fs.O_CLOEXEC | fs.O_NONBLOCK):
+        return -errno.EINVAL
+    pipe = alloc_pipe_info(m)
+    if not pipe:
+        return -errno.ENFILE
+    ends: list[Any] = []
+    for mode in (fs.FMODE_READ | fs.FMODE_CAN_READ, fs.FMODE_WRITE | fs.FMODE_CAN_WRITE):
+        file = fs_file.alloc_file(m, m.symbol("pipefifo_fops"), mode | fs.FMODE_STREAM, pipe.address_)
+        if isinstance(file, int):
+            _undo_pipe(m, pipe, ends, [])
+            return file
+        file.f_flags = flags & fs.O_NONBLOCK
+        ends.append(file)
+    pipe.readers = pipe.writers = 1
+    pipe.files = 2
+    fds: list[int] = []
+    for file in ends:
+        fd = fs_file.get_unused_fd(m)
+        if fd < 0:
+            _undo_pipe(m, pipe, ends, fds)
+            return fd
+        fds.append(fd)
+    for fd, file in zip(fds, ends, strict=True):
+        fs_file.fd_install(m, fd, file)
+    fildes.data = tuple(fds)
+    return 0
+
+
+def _undo_pipe(m: Machine, pipe: Any, ends: list[Any], fds: list[int]) -> None:
+    for fd in fds:
+        fs_file.put_unused_fd(m, fd)
+    if len(ends) == 2:
+        for file in ends:
+            fs_file.fput(m, file)
+        return
+    for file in ends:
+        slub.kmem_cache_free(m, m.static.filp_cachep, file.address_)
+    free_pipe_info(m, pipe)

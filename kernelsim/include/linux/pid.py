@@ -1,0 +1,109 @@
+"""include/linux/pid.h, pid_namespace.h @ v5.10.188: struct pid and the namespace it counts in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.include.linux.idr import idr
+from kernelsim.include.linux.sched import PIDTYPE_MAX
+from kernelsim.include.linux.types import callback_head, hlist_head, refcount_t, spinlock_t
+from kernelsim.include.linux.wait import wait_queue_head
+from kernelsim.machine.ctype import array, ptr, s32, u32, ulong
+from kernelsim.machine.ref import Struct
+
+if TYPE_CHECKING:
+    from kernelsim.machine.machine import Machine
+
+__all__ = [
+    "PIDNS_ADDING",
+    "is_child_reaper",
+    "ns_common",
+    "ns_of_pid",
+    "pid",
+    "pid_namespace",
+    "pid_nr",
+    "task_pid",
+    "upid",
+]
+
+PIDNS_ADDING = 1 << 31
+
+
+class upid(Struct):
+    """A number, and the namespace in which it is one."""
+
+    nr = s32
+    ns = ptr("pid_namespace")
+
+
+class pid(Struct):
+    """The kernel's own idea of a process identifier; the numbers are one per namespace level."""
+
+    count = refcount_t
+    level = u32
+    lock = spinlock_t
+    tasks = array(hlist_head, PIDTYPE_MAX)
+    inodes = hlist_head
+    wait_pidfd = wait_queue_head
+    rcu = callback_head
+    numbers = array(upid, 1, flexible=True)
+
+
+class ns_common(Struct):
+    """include/linux/ns_common.h: what all kinds of namespace have."""
+
+    stashed = ulong
+    ops = ulong
+    inum = u32
+
+
+class pid_namespace(Struct):
+    """A set of process numbers of its own."""
+
+    kref = refcount_t
+    idr = idr
+    rcu = callback_head
+    pid_allocated = u32
+    child_reaper = ptr("task_struct")
+    pid_cachep = ptr("kmem_cache")
+    level = u32
+    parent = ptr("pid_namespace")
+    user_ns = ptr("user_namespace")
+    ucounts = ulong
+    reboot = s32
+    ns = ns_common
+
+
+def ns_of_pid(p: Any) -> Any:
+    """Return the namespace (struct pid_namespace *) in which `p` (struct pid *) was allocated."""
+    return p.numbers[p.level].ns
+
+
+def is_child_reaper(p: Any) -> bool:
+    """Return whether the task of `p` (struct pid *) is the init of its namespace."""
+    nr: int = p.numbers[p.level].nr
+    return nr == 1
+
+
+def pid_nr(p: Any) -> int:
+    """Return the number of `p` (struct pid *) in the initial namespace, 0 for NULL."""
+    nr: int = p.numbers[0].nr if p else 0
+    return nr
+
+
+def task_pid(task: Any) -> Any:
+    """Return the struct pid * of `task`."""
+    return task.thread_pid
+
+
+def is_global_init(task: Any) -> bool:
+    """Return whether `task` belongs to the process with number 1."""
+    tgid: int = task.tgid
+    return tgid == 1
+
+
+def init_pid_ns(m: Machine) -> Any:
+    """Return the initial namespace (struct pid_namespace *)."""
+    return m.symbol("init_pid_ns")
+
+

@@ -1,0 +1,1 @@
+"""Mirror of Linux's `include/uapi/linux/` at v5.10.188: what user programs see of the kernel."""

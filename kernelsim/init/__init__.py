@@ -1,0 +1,1 @@
+"""Mirror of Linux's `init/` at v5.10.188."""

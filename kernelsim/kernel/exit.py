@@ -1,0 +1,513 @@
+"""kernel/exit.c @ v5.10.188: the death of tasks, and waiting for it.
+
+Left out: core dumps, taskstats, accounting, io_uring, ptrace, robust futexes; stopped and
+continued children (docs/fidelity.md).  tasklist_lock: there is one CPU and nothing sleeps under it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.arch.x86.kernel import process
+from kernelsim.fs import file as fs_file
+from kernelsim.fs import fs_struct
+from kernelsim.include.linux import list as lists
+from kernelsim.include.linux import pid as pid_h
+from kernelsim.include.linux import rculist, sched
+from kernelsim.include.linux import wait as wait_h
+from kernelsim.include.linux.sched import signal as sched_signal
+from kernelsim.include.linux.sched import task_struct
+from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.asm.signal import SIGCHLD, SIGCONT, SIGHUP
+from kernelsim.include.uapi.linux import wait as uapi
+from kernelsim.kernel import fork, nsproxy, pid_namespace, signal
+from kernelsim.kernel import pid as kernel_pid
+from kernelsim.kernel.sched import core, wait
+from kernelsim.machine import cpu, machine
+from kernelsim.machine.ctype import ptr, s32, u32, void
+from kernelsim.machine.ref import Struct, container_of
+
+if TYPE_CHECKING:
+    from kernelsim.machine.machine import Machine
+
+__all__ = [
+    "do_exit",
+    "do_group_exit",
+    "kernel_wait4",
+    "put_task_struct_rcu_user",
+    "release_task",
+    "sys_exit",
+    "sys_exit_group",
+    "sys_wait4",
+]
+
+__WALL = uapi.__WALL
+INT_MIN = -(1 << 31)
+
+
+class wait_opts(Struct):
+    """What a waiting task waits for; it lies on its kernel stack."""
+
+    wo_type = s32
+    wo_flags = u32
+    wo_pid = ptr("pid")
+    wo_info = ptr(void)
+    wo_stat = s32
+    wo_rusage = ptr(void)
+    child_wait = wait_h.wait_queue_entry
+    notask_error = s32
+
+
+# --- release -------------------------------------------------------------------------------
+
+
+def __unhash_process(m: Machine, p: task_struct, group_dead: bool) -> None:
+    fork.add_count(m, "nr_threads", -1)
+    kernel_pid.detach_pid(m, p, sched.PIDTYPE_PID)
+    if group_dead:
+        kernel_pid.detach_pid(m, p, sched.PIDTYPE_TGID)
+        kernel_pid.detach_pid(m, p, sched.PIDTYPE_PGID)
+        kernel_pid.detach_pid(m, p, sched.PIDTYPE_SID)
+        rculist.list_del_rcu(p.tasks)
+        lists.list_del_init(p.sibling)
+        fork.add_count(m, "process_counts", -1)
+    rculist.list_del_rcu(p.thread_group)
+    rculist.list_del_rcu(p.thread_node)
+
+
+def __exit_signal(m: Machine, tsk: task_struct) -> None:
+    sig, sighand = tsk.signal, tsk.sighand
+    group_dead = tsk.exit_signal >= 0
+    if group_dead:
+        sig.tty = 0
+    else:
+        notify_count = sig.notify_count
+        if notify_count > 0:
+            sig.notify_count = notify_count - 1
+            if notify_count == 1:
+                core.wake_up_process(m, sig.group_exit_task)
+        if tsk == sig.curr_target:
+            sig.curr_target = lists.list_next_entry(tsk, "thread_group")
+    _add_times(sig, tsk)
+    sig.nr_threads -= 1
+    __unhash_process(m, tsk, group_dead)
+    signal.flush_sigqueue(m, tsk.pending)
+    tsk.sighand = None
+    fork.cleanup_sighand(m, sighand)
+    tsk.thread_info.flags &= ~sched._TIF_SIGPENDING
+    if group_dead:
+        signal.flush_sigqueue(m, sig.shared_pending)
+
+
+def _add_times(sig: Any, tsk: task_struct) -> None:
+    # What the dying thread has used goes to its process; zero costs nothing.
+    for name in ("utime", "stime", "gtime", "min_flt", "maj_flt", "nvcsw", "nivcsw"):
+        used = getattr(tsk, name)
+        if used:
+            setattr(sig, name, getattr(sig, name) + used)
+    sig.sum_sched_runtime += tsk.se.sum_exec_runtime
+
+
+def put_task_struct_rcu_user(m: Machine, task: task_struct) -> None:
+    """Drop one of the two references (rcu_users) to `task`; after the last, and a grace period, one of usage."""
+    users = task.rcu_users - 1
+    task.rcu_users = users
+    if not users:
+        fork.put_task_struct(m, task)  # delayed_put_task_struct()
+
+
+def release_task(m: Machine, p: task_struct) -> None:
+    """Remove the dead task `p` from everywhere; the last thread but a dead leader takes that along."""
+    while True:
+        p.cred.user.processes -= 1
+        thread_pid = kernel_pid.get_pid(p.thread_pid)
+        __exit_signal(m, p)
+        leader, zap_leader = p.group_leader, False
+        if leader.address_ != p.address_ and sched_signal.thread_group_empty(leader) and leader.exit_state == sched.EXIT_ZOMBIE:
+            zap_leader = signal.do_notify_parent(m, leader, leader.exit_signal)
+            if zap_leader:
+                leader.exit_state = sched.EXIT_DEAD
+        kernel_pid.put_pid(m, thread_pid)
+        put_task_struct_rcu_user(m, p)
+        if not zap_leader:
+            return
+        p = leader
+
+
+# --- exit ----------------------------------------------------------------------------------
+
+
+def _exit_mm(m: Machine, tsk: task_struct) -> None:
+    # exit_mm(): the address space goes, but is still borrowed until the next switch.
+    mm = tsk.mm
+    fork.mm_release(m, tsk)
+    if not mm.address_:
+        return
+    mm.mm_count += 1
+    tsk.mm = None
+    if mm.owner.address_ == tsk.address_:
+        mm.owner = None
+    fork.mmput(m, mm)
+
+
+def will_become_orphaned_pgrp(pgrp: Any, ignored_task: task_struct | None) -> bool:
+    """Return whether no member of `pgrp` (struct pid *) has a parent elsewhere in its session."""
+    for p in signal.each_task(pgrp, sched.PIDTYPE_PGID):
+        if ignored_task is not None and p == ignored_task:
+            continue
+        if p.exit_state and sched_signal.thread_group_empty(p):
+            continue
+        parent = p.real_parent
+        if pid_h.is_global_init(parent):
+            continue
+        if sched_signal.task_pgrp(parent) != pgrp and sched_signal.task_session(parent) == sched_signal.task_session(p):
+            return False
+    return True
+
+
+def _has_stopped_jobs(pgrp: Any) -> bool:
+    return any(p.signal.flags & sched_signal.SIGNAL_STOP_STOPPED for p in signal.each_task(pgrp, sched.PIDTYPE_PGID))
+
+
+def _kill_orphaned_pgrp(m: Machine, tsk: task_struct, parent: task_struct | None) -> None:
+    # If the group loses its last link to the session and has stopped members: SIGHUP, SIGCONT.
+    pgrp, ignored = sched_signal.task_pgrp(tsk), None
+    if parent is None:
+        parent, ignored = tsk.real_parent, tsk
+    if sched_signal.task_pgrp(parent) == pgrp or sched_signal.task_session(parent) != sched_signal.task_session(tsk):
+        return
+    if will_become_orphaned_pgrp(pgrp, ignored) and _has_stopped_jobs(pgrp):
+        signal.kill_pgrp_info(m, SIGHUP, signal.SEND_SIG_PRIV, pgrp)
+        signal.kill_pgrp_info(m, SIGCONT, signal.SEND_SIG_PRIV, pgrp)
+
+
+def _find_alive_thread(p: task_struct) -> task_struct | None:
+    return next((t for t in sched_signal.for_each_thread(p) if not t.flags & sched.PF_EXITING), None)
+
+
+async def _find_child_reaper(m: Machine, father: task_struct, dead: list[task_struct]) -> task_struct:
+    # Who adopts in this namespace; if its init dies itself, everybody else there goes first.
+    ns = kernel_pid.task_active_pid_ns(father)
+    reaper: task_struct = ns.child_reaper
+    if reaper.address_ != father.address_:
+        return reaper
+    alive = _find_alive_thread(father)
+    if alive is not None:
+        ns.child_reaper = alive
+        return alive
+    for p in dead:
+        release_task(m, p)
+    dead.clear()
+    await pid_namespace.zap_pid_ns_processes(m, ns)
+    return father
+
+
+def _find_new_reaper(m: Machine, father: task_struct, child_reaper: task_struct) -> task_struct:
+    # A thread of the same process, the nearest subreaper, or the namespace's init.
+    thread = _find_alive_thread(father)
+    if thread is not None:
+        return thread
+    if father.signal.has_child_subreaper:
+        level = father.thread_pid.level
+        reaper = father.real_parent
+        while reaper.thread_pid.level == level:
+            if reaper == m.symbol("init_task"):
+                break
+            if reaper.signal.is_child_subreaper:
+                alive = _find_alive_thread(reaper)
+                if alive is not None:
+                    return alive
+            reaper = reaper.real_parent
+    return child_reaper
+
+
+def _reparent_leader(m: Machine, father: task_struct, p: task_struct, dead: list[task_struct]) -> None:
+    if p.exit_state == sched.EXIT_DEAD:
+        return
+    p.exit_signal = SIGCHLD
+    if (
+        p.exit_state == sched.EXIT_ZOMBIE
+        and sched_signal.thread_group_empty(p)
+        and signal.do_notify_parent(m, p, p.exit_signal)
+    ):
+        p.exit_state = sched.EXIT_DEAD
+        dead.append(p)
+    _kill_orphaned_pgrp(m, p, father)
+
+
+async def _forget_original_parent(m: Machine, father: task_struct, dead: list[task_struct]) -> None:
+    # Give the children of `father` a new parent.
+    reaper = await _find_child_reaper(m, father, dead)
+    children = father.children
+    if lists.list_empty(children):
+        return
+    reaper = _find_new_reaper(m, father, reaper)
+    for p in lists.list_for_each_entry(task_struct, children, "sibling"):
+        for t in sched_signal.for_each_thread(p):
+            t.real_parent = reaper
+            if not t.ptrace:
+                t.parent = reaper
+            if t.pdeath_signal:
+                signal.group_send_sig_info(m, t.pdeath_signal, signal.SEND_SIG_NOINFO, t)
+        if not sched_signal.same_thread_group(reaper, father):
+            _reparent_leader(m, father, p, dead)
+    lists.list_splice_tail_init(children, reaper.children)
+
+
+async def _exit_notify(m: Machine, tsk: task_struct, group_dead: bool) -> None:
+    # Tell the family; become a zombie, or nothing at all.
+    dead: list[task_struct] = []
+    await _forget_original_parent(m, tsk, dead)
+    if group_dead:
+        _kill_orphaned_pgrp(m, tsk.group_leader, None)
+    tsk.exit_state = sched.EXIT_ZOMBIE
+    if tsk.exit_signal >= 0:
+        autoreap = sched_signal.thread_group_empty(tsk) and signal.do_notify_parent(m, tsk, tsk.exit_signal)
+    else:
+        autoreap = True
+    if autoreap:
+        tsk.exit_state = sched.EXIT_DEAD
+        dead.insert(0, tsk)
+    if tsk.signal.notify_count < 0:
+        core.wake_up_process(m, tsk.signal.group_exit_task)
+    for p in dead:
+        release_task(m, p)
+
+
+async def do_exit(m: Machine, code: int) -> None:
+    """End the running thread with the status word `code` (long); kernel/exit.c L760.  Never returns.
+
+    Panics when it is the idle task or the last thread of the global init.
+    """
+    tsk = m.current
+    if not tsk.pid:
+        panic(m, "Attempted to kill the idle task!")
+    signal.exit_signals(m, tsk)
+    sig = tsk.signal
+    live = sig.live - 1
+    sig.live = live
+    group_dead = not live
+    if group_dead and pid_h.is_global_init(tsk):
+        panic(m, f"Attempted to kill init! exitcode=0x{(sig.group_exit_code or code) & 0xFFFF_FFFF:08x}")
+    tsk.exit_code = code
+    _exit_mm(m, tsk)
+    if m.trace.on:
+        comm = tsk.comm.string_().decode("utf-8", "replace")
+        m.trace.emit("sched_process_exit", comm=comm, pid=tsk.pid, prio=tsk.prio)
+    fs_file.exit_files(m, tsk)
+    fs_struct.exit_fs(m, tsk)
+    nsproxy.exit_task_namespaces(m, tsk)
+    process.exit_thread(m, tsk)
+    await _exit_notify(m, tsk, group_dead)
+    await core.do_task_dead(m)
+
+
+def panic(m: Machine, reason: str) -> None:
+    """Stop the machine for good: kernel/panic.c."""
+    m.trace.emit("panic", reason=reason)
+    raise cpu.Panic(reason)
+
+
+async def do_group_exit(m: Machine, exit_code: int) -> None:
+    """End the whole process of the running thread with the status word `exit_code` (int).  Never returns."""
+    tsk = m.current
+    sig = tsk.signal
+    if sched_signal.signal_group_exit(sig):
+        exit_code = sig.group_exit_code
+    elif not sched_signal.thread_group_empty(tsk):
+        sig.group_exit_code = exit_code
+        sig.flags = sched_signal.SIGNAL_GROUP_EXIT
+        signal.zap_other_threads(m, tsk)
+    await do_exit(m, exit_code)
+
+
+async def sys_exit(m: Machine, error_code: int) -> int:
+    """exit(2): end this thread only."""
+    await do_exit(m, (error_code & 0xFF) << 8)
+    return 0
+
+
+async def sys_exit_group(m: Machine, error_code: int) -> int:
+    """exit_group(2): end the process."""
+    await do_group_exit(m, (error_code & 0xFF) << 8)
+    return 0
+
+
+# --- wait ----------------------------------------------------------------------------------
+
+
+def _eligible_pid(wo: Any, p: task_struct) -> bool:
+    wo_type = wo.wo_type
+    if wo_type == sched.PIDTYPE_MAX:
+        return True
+    pid = p.thread_pid if wo_type == sched.PIDTYPE_PID else p.signal.pids[wo_type]
+    return bool(pid.address_ == wo.wo_pid.address_)
+
+
+def _eligible_child(wo: Any, p: task_struct) -> bool:
+    # Is `p` selected, and of the kind (clone or not) that is waited for?
+    if not _eligible_pid(wo, p):
+        return False
+    flags = wo.wo_flags
+    if p.ptrace or flags & __WALL:
+        return True
+    return (p.exit_signal != SIGCHLD) == bool(flags & uapi.__WCLONE)
+
+
+def child_wait_callback(m: Machine, wq_entry: Any, mode: int, sync: int, p: Any) -> int:
+    """Wake a waiting parent for its child `p` (struct task_struct *), if it waits for that one."""
+    wo = container_of(wq_entry, wait_opts, "child_wait")
+    if not _eligible_pid(wo, p):
+        return 0
+    if wo.wo_flags & uapi.__WNOTHREAD and wq_entry.private != p.parent.address_:
+        return 0
+    return wait.default_wake_function(m, wq_entry, mode, sync, p)
+
+
+_CALLBACK = machine.function(sys.modules[__name__], "child_wait_callback")
+
+
+def _add_child_times(m: Machine, p: task_struct) -> None:
+    # What the child and its waited-for children used becomes the parent's children's.
+    sig, psig = p.signal, m.current.signal
+    psig.cutime += p.utime + sig.utime + sig.cutime
+    psig.cstime += p.stime + sig.stime + sig.cstime
+    psig.cgtime += p.gtime + sig.gtime + sig.cgtime
+    for name in ("min_flt", "maj_flt", "nvcsw", "nivcsw"):
+        used = getattr(p, name) + getattr(sig, name) + getattr(sig, f"c{name}")
+        if used:
+            setattr(psig, f"c{name}", getattr(psig, f"c{name}") + used)
+
+
+def _wait_task_zombie(m: Machine, wo: Any, p: task_struct) -> int:
+    # Take the status of the zombie `p` and release it; its number, or 0 if someone else was faster.
+    pid = kernel_pid.task_pid_vnr(m, p)
+    flags = wo.wo_flags
+    if not flags & uapi.WEXITED:
+        return 0
+    if flags & uapi.WNOWAIT:
+        wo.wo_stat = p.exit_code
+        return pid
+    if p.exit_state != sched.EXIT_ZOMBIE:
+        return 0
+    p.exit_state = sched.EXIT_DEAD
+    if p.exit_signal >= 0:
+        _add_child_times(m, p)
+    sig = p.signal
+    wo.wo_stat = sig.group_exit_code if sig.flags & sched_signal.SIGNAL_GROUP_EXIT else p.exit_code
+    release_task(m, p)
+    return pid
+
+
+def _wait_consider_task(m: Machine, wo: Any, p: task_struct) -> int:
+    # Number of `p` if it is to be reported, else 0; notes that there is somebody to wait for.
+    exit_state = p.exit_state
+    if exit_state == sched.EXIT_DEAD or not _eligible_child(wo, p):
+        return 0
+    if exit_state == sched.EXIT_ZOMBIE and not sched_signal.delay_group_leader(p):
+        return _wait_task_zombie(m, wo, p)
+    wo.notask_error = 0
+    return 0
+
+
+def _do_wait_thread(m: Machine, wo: Any, tsk: task_struct) -> int:
+    # Look at every child of the thread `tsk`.
+    head = tsk.children
+    end, sibling = head.address_, task_struct.offsetof_("sibling")
+    node = head.next.address_
+    while node != end:
+        p = task_struct(m, node - sibling)
+        retval = _wait_consider_task(m, wo, p)
+        if retval:
+            return retval
+        node = p.sibling.next.address_
+    return 0
+
+
+def _look_for_children(m: Machine, wo: Any, current: task_struct) -> int:
+    tsk = current
+    while True:
+        retval = _do_wait_thread(m, wo, tsk)
+        if retval or wo.wo_flags & uapi.__WNOTHREAD:
+            return retval
+        following = tsk.thread_group.next.address_ - _THREAD_GROUP
+        if following == current.address_:
+            return 0
+        tsk = task_struct(m, following)
+
+
+_THREAD_GROUP = task_struct.offsetof_("thread_group")
+
+
+def _pid_has_task(pid: Any, pid_type: int) -> bool:
+    return bool(pid.address_) and bool(pid.tasks[pid_type].first.address_)
+
+
+async def _do_wait(m: Machine, wo: Any) -> int:
+    # Set the state, look, sleep, look again.
+    current = m.current
+    queue, entry = current.signal.wait_chldexit, wo.child_wait
+    wait.init_waitqueue_func_entry(entry, current, _CALLBACK)
+    wait.add_wait_queue(queue, entry)
+    while True:
+        wo.notask_error = -errno.ECHILD
+        wo_type = wo.wo_type
+        retval = 0
+        if wo_type == sched.PIDTYPE_MAX or _pid_has_task(wo.wo_pid, wo_type):
+            current.state = sched.TASK_INTERRUPTIBLE
+            retval = _look_for_children(m, wo, current)
+            if retval:
+                break
+        retval = wo.notask_error
+        if retval or wo.wo_flags & uapi.WNOHANG:
+            break
+        if sched_signal.signal_pending(current):
+            retval = -errno.ERESTARTSYS
+            break
+        await core.schedule(m)
+    current.state = sched.TASK_RUNNING
+    wait.remove_wait_queue(queue, entry)
+    return retval
+
+
+async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: Any) -> int:
+    """Wait for children; kernel/exit.c L1653.
+
+    `upid` (pid_t) says which, `stat` (int *, a UserBuffer or None) takes the status word, `options`
+    (int) are W* flags.  Returns the child's number, 0 with WNOHANG when none is ready, or -EINVAL,
+    -ESRCH, -ECHILD, -ERESTARTSYS.
+    """
+    allowed = uapi.WNOHANG | uapi.WUNTRACED | uapi.WCONTINUED | uapi.__WNOTHREAD | uapi.__WCLONE | __WALL
+    if options & ~allowed:
+        return -errno.EINVAL
+    if upid == INT_MIN:
+        return -errno.ESRCH
+    wo_type, pid = sched.PIDTYPE_MAX, pid_h.pid(m, 0)
+    if upid < -1:
+        wo_type, pid = sched.PIDTYPE_PGID, kernel_pid.find_get_pid(m, -upid)
+    elif upid == 0:
+        wo_type, pid = sched.PIDTYPE_PGID, kernel_pid.get_task_pid(m.current, sched.PIDTYPE_PGID)
+    elif upid > 0:
+        wo_type, pid = sched.PIDTYPE_PID, kernel_pid.find_get_pid(m, upid)
+    wo = wait.stack_push(m, wait_opts)
+    wo.wo_type = wo_type
+    wo.wo_pid = pid
+    wo.wo_info = 0
+    wo.wo_flags = options | uapi.WEXITED
+    wo.wo_stat = 0
+    wo.wo_rusage = 0
+    retval = await _do_wait(m, wo)
+    status = wo.wo_stat
+    wait.stack_pop(m, wait_opts)
+    kernel_pid.put_pid(m, pid)
+    if retval > 0 and stat is not None:
+        stat.data = status
+    return retval
+
+
+async def sys_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: Any) -> int:
+    """wait4(2)."""
+    return await kernel_wait4(m, upid, stat, options, rusage)
+
+

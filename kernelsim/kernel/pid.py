@@ -1,0 +1,381 @@
+"""kernel/pid.c @ v5.10.188: process identifiers, their numbers and the tasks that use them.
+
+Left out: pidmap_lock (one CPU), /proc's dentries, pidfds; call_rcu() calls back at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.include.linux import hlist, rculist, sched, slab
+from kernelsim.include.linux import idr as idr_h
+from kernelsim.include.linux import pid as pid_h
+from kernelsim.include.linux.pid import PIDNS_ADDING, ns_of_pid
+from kernelsim.include.linux.sched import PIDTYPE_MAX, PIDTYPE_PID, task_struct
+from kernelsim.include.uapi.asm import errno
+from kernelsim.kernel import pid_namespace
+from kernelsim.kernel.sched import core, wait
+from kernelsim.lib import idr
+from kernelsim.machine.ctype import s32
+from kernelsim.mm import slub
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kernelsim.machine.machine import Machine
+
+__all__ = [
+    "alloc_pid",
+    "attach_pid",
+    "change_pid",
+    "detach_pid",
+    "disable_pid_allocation",
+    "find_ge_pid",
+    "find_get_pid",
+    "find_pid_ns",
+    "find_task_by_pid_ns",
+    "find_task_by_vpid",
+    "find_vpid",
+    "free_pid",
+    "get_pid",
+    "get_task_pid",
+    "pid_idr_init",
+    "pid_nr_ns",
+    "pid_task",
+    "pid_vnr",
+    "put_pid",
+    "task_active_pid_ns",
+    "task_pid_nr_ns",
+    "task_pid_vnr",
+    "task_tgid_nr_ns",
+    "task_tgid_vnr",
+    "transfer_pid",
+    "validate_pid",
+]
+
+RESERVED_PIDS = 300
+PID_MAX_DEFAULT = 32768
+PID_MAX_LIMIT = 4 * 1024 * 1024
+PIDS_PER_CPU_DEFAULT = 1024
+PIDS_PER_CPU_MIN = 8
+PROC_PID_INIT_INO = 0xEFFFFFFC
+
+
+def pid_static_init(m: Machine) -> None:
+    """Lay down what Linux declares statically: init_struct_pid and init_pid_ns."""
+    init_pid_ns, init_struct_pid = m.define("init_pid_ns", pid_h.pid_namespace), m.define("init_struct_pid", pid_h.pid)
+    init_struct_pid.count = 1
+    init_struct_pid.numbers[0].nr = 0
+    init_struct_pid.numbers[0].ns = init_pid_ns
+    wait.init_waitqueue_head(init_struct_pid.wait_pidfd)
+    idr_h.idr_init(m, init_pid_ns.idr)
+    init_pid_ns.kref = 2
+    init_pid_ns.pid_allocated = PIDNS_ADDING
+    init_pid_ns.child_reaper = m.symbol("init_task")
+    init_pid_ns.user_ns = m.symbol("init_user_ns")
+    init_pid_ns.ns.inum = PROC_PID_INIT_INO
+    for name, value in (("pid_max", PID_MAX_DEFAULT), ("pid_max_min", RESERVED_PIDS + 1), ("pid_max_max", PID_MAX_LIMIT)):
+        _set_int(m, m.define(name, s32), value)
+
+
+def _set_int(m: Machine, address: int, value: int) -> None:
+    m.write(address, value.to_bytes(4, "little"))
+
+
+def _int(m: Machine, name: str) -> int:
+    value: int = m.s32[m.offset(m.symbol(name)) >> 2]
+    return value
+
+
+def pid_idr_init(m: Machine, cpus: int = 1) -> None:
+    """Set the limits for `cpus` (int) CPUs and make the cache of struct pid."""
+    _set_int(m, m.symbol("pid_max"), min(PID_MAX_LIMIT, max(_int(m, "pid_max"), PIDS_PER_CPU_DEFAULT * cpus)))
+    _set_int(m, m.symbol("pid_max_min"), max(RESERVED_PIDS + 1, PIDS_PER_CPU_MIN * cpus))
+    size = pid_h.pid.sizeof_
+    flags = slab.SLAB_HWCACHE_ALIGN | slab.SLAB_PANIC | slab.SLAB_ACCOUNT
+    m.symbol("init_pid_ns").pid_cachep = slub.kmem_cache_create(m, "pid", size, 0, flags)
+
+
+def set_pid_max(m: Machine, value: int) -> int:
+    """Set kernel.pid_max to `value` (int); 0, or -EINVAL outside [pid_max_min, pid_max_max]."""
+    if not _int(m, "pid_max_min") <= value <= _int(m, "pid_max_max"):
+        return -errno.EINVAL
+    _set_int(m, m.symbol("pid_max"), value)
+    return 0
+
+
+# --- life of a struct pid ------------------------------------------------------------------
+
+
+def get_pid(pid: Any) -> Any:
+    """Take a reference to `pid` (struct pid *, may be NULL); return it."""
+    if pid.address_:
+        pid.count += 1
+    return pid
+
+
+def put_pid(m: Machine, pid: Any) -> None:
+    """Drop a reference to `pid` (struct pid *); the last one frees it."""
+    if not pid.address_:
+        return
+    count = pid.count - 1
+    if count:
+        pid.count = count
+        return
+    ns = ns_of_pid(pid)
+    slub.kmem_cache_free(m, ns.pid_cachep, pid.address_)
+    pid_namespace.put_pid_ns(m, ns)
+
+
+def free_pid(m: Machine, pid: Any) -> None:
+    """Give the numbers of `pid` (struct pid *) back, at every level, and drop its first reference."""
+    for i in range(pid.level + 1):
+        upid = pid.numbers[i]
+        ns = upid.ns
+        allocated = ns.pid_allocated - 1
+        ns.pid_allocated = allocated
+        if allocated in (1, 2):  # the namespace's init may wait for the others to be gone
+            core.wake_up_process(m, ns.child_reaper)
+        elif allocated == PIDNS_ADDING:  # its first process was never born
+            ns.pid_allocated = 0
+        idr.idr_remove(m, ns.idr, upid.nr)
+    put_pid(m, pid)  # delayed_put_pid(), after a grace period in Linux
+
+
+def alloc_pid(m: Machine, ns: Any, set_tid: Sequence[int] = ()) -> Any:
+    """Allocate a struct pid with a number in `ns` (struct pid_namespace *) and in every ancestor.
+
+    Returns struct pid *, or a negative errno: EINVAL for a bad request, EPERM, EEXIST if a number
+    asked for is taken, EAGAIN if none is left, ENOMEM, also if the namespace's init is dead.
+    """
+    level = ns.level
+    if len(set_tid) > level + 1:
+        return -errno.EINVAL
+    address = slub.kmem_cache_alloc(m, ns.pid_cachep, slab.GFP_KERNEL)
+    if not address:
+        return -errno.ENOMEM
+    pid = pid_h.pid(m, address)
+    pid.level = level
+    tmp, i = ns, level
+    while i >= 0:
+        tid = set_tid[level - i] if level - i < len(set_tid) else 0
+        nr = _alloc_number(m, tmp, tid) if not set_tid or level - i >= len(set_tid) else _set_number(m, tmp, tid)
+        if nr < 0:
+            _undo_numbers(m, ns, pid, i)
+            slub.kmem_cache_free(m, ns.pid_cachep, address)
+            return nr
+        upid = pid.numbers[i]
+        upid.nr = nr
+        upid.ns = tmp
+        tmp = tmp.parent
+        i -= 1
+    pid_namespace.get_pid_ns(ns)
+    pid.count = 1
+    wait.init_waitqueue_head(pid.wait_pidfd)
+    if not ns.pid_allocated & PIDNS_ADDING:
+        _undo_numbers(m, ns, pid, -1)
+        pid_namespace.put_pid_ns(m, ns)
+        slub.kmem_cache_free(m, ns.pid_cachep, address)
+        return -errno.ENOMEM
+    for i in range(level, -1, -1):  # only now can find_pid_ns() see it
+        upid = pid.numbers[i]
+        owner = upid.ns
+        idr.idr_replace(m, owner.idr, address, upid.nr)
+        owner.pid_allocated += 1
+    return pid
+
+
+def _alloc_number(m: Machine, ns: Any, _tid: int) -> int:
+    # The next free number of `ns`: cyclic, and not below 300 once the cursor has passed that.
+    pid_min = RESERVED_PIDS if ns.idr.idr_next > RESERVED_PIDS else 1
+    idr.idr_preload(m, slab.GFP_KERNEL)
+    nr = idr.idr_alloc_cyclic(m, ns.idr, 0, pid_min, _int(m, "pid_max"), slab.GFP_ATOMIC)
+    idr_h.idr_preload_end(m)
+    return -errno.EAGAIN if nr == -errno.ENOSPC else nr
+
+
+def _set_number(m: Machine, ns: Any, tid: int) -> int:
+    # The number that clone3() asked for.
+    if tid < 1 or tid >= _int(m, "pid_max"):
+        return -errno.EINVAL
+    if tid != 1 and not ns.child_reaper:
+        return -errno.EINVAL
+    if not m.current.cred.cap_effective & 1 << 21:  # CAP_SYS_ADMIN
+        return -errno.EPERM
+    idr.idr_preload(m, slab.GFP_KERNEL)
+    nr = idr.idr_alloc(m, ns.idr, 0, tid, tid + 1, slab.GFP_ATOMIC)
+    idr_h.idr_preload_end(m)
+    return -errno.EEXIST if nr == -errno.ENOSPC else nr
+
+
+def _undo_numbers(m: Machine, ns: Any, pid: Any, i: int) -> None:
+    # Give back the numbers of the levels above `i`, deepest last.
+    for level in range(i + 1, ns.level + 1):
+        upid = pid.numbers[level]
+        idr.idr_remove(m, upid.ns.idr, upid.nr)
+    if ns.pid_allocated == PIDNS_ADDING:  # the very first one failed: the next gets 1 again
+        ns.idr.idr_next = 0
+
+
+def disable_pid_allocation(ns: Any) -> None:
+    """Let nobody be born in `ns` (struct pid_namespace *) any more."""
+    ns.pid_allocated &= ~PIDNS_ADDING & 0xFFFF_FFFF
+
+
+# --- from number to pid to task ------------------------------------------------------------
+
+
+def find_pid_ns(m: Machine, nr: int, ns: Any) -> Any:
+    """Return the struct pid * with number `nr` (int) in `ns` (struct pid_namespace *), or NULL."""
+    return pid_h.pid(m, idr.idr_find(m, ns.idr, nr))
+
+
+def find_vpid(m: Machine, nr: int) -> Any:
+    """Return the struct pid * with number `nr` as the running task counts, or NULL."""
+    return find_pid_ns(m, nr, task_active_pid_ns(m.current))
+
+
+def find_get_pid(m: Machine, nr: int) -> Any:
+    """Return find_vpid(nr) with a reference taken."""
+    return get_pid(find_vpid(m, nr))
+
+
+def find_ge_pid(m: Machine, nr: int, ns: Any) -> Any:
+    """Return the struct pid * with the lowest number from `nr` on in `ns`, or NULL."""
+    found = idr.idr_get_next(m, ns.idr, nr)
+    return pid_h.pid(m, found[0])
+
+
+def pid_task(pid: Any, pid_type: int) -> Any:
+    """Return the first task (struct task_struct *) that uses `pid` as its `pid_type`, or NULL."""
+    if not pid.address_:
+        return task_struct(pid.machine_, 0)
+    first = pid.tasks[pid_type].first.address_
+    return task_struct(pid.machine_, first - _LINKS[pid_type] if first else 0)
+
+
+def find_task_by_pid_ns(m: Machine, nr: int, ns: Any) -> Any:
+    """Return the task with number `nr` in `ns`, or NULL."""
+    return pid_task(find_pid_ns(m, nr, ns), PIDTYPE_PID)
+
+
+def find_task_by_vpid(m: Machine, nr: int) -> Any:
+    """Return the task with number `nr` as the running task counts, or NULL."""
+    return find_task_by_pid_ns(m, nr, task_active_pid_ns(m.current))
+
+
+def get_task_pid(task: Any, pid_type: int) -> Any:
+    """Return the struct pid * that `task` uses as `pid_type`, with a reference taken."""
+    return get_pid(_task_pid(task, pid_type))
+
+
+def _task_pid(task: Any, pid_type: int) -> Any:
+    return task.thread_pid if pid_type == PIDTYPE_PID else task.signal.pids[pid_type]
+
+
+# --- links between pid and task ------------------------------------------------------------
+
+_LINKS = [task_struct.offsetof_(f"pid_links[{t}]") for t in range(PIDTYPE_MAX)]
+
+
+def attach_pid(task: Any, pid_type: int) -> None:
+    """Link `task` into the list of its pid for `pid_type`; newest first."""
+    pid = _task_pid(task, pid_type)
+    rculist.hlist_add_head_rcu(task.pid_links[pid_type], pid.tasks[pid_type])
+
+
+def _set_task_pid(task: Any, pid_type: int, pid: Any) -> None:
+    if pid_type == PIDTYPE_PID:
+        task.thread_pid = pid
+    else:
+        task.signal.pids[pid_type] = pid
+
+
+def _change_pid(m: Machine, task: Any, pid_type: int, new: Any) -> None:
+    # __change_pid(): unlink, and free the pid when no task uses it in any way.
+    pid = _task_pid(task, pid_type)
+    rculist.hlist_del_rcu(task.pid_links[pid_type])
+    _set_task_pid(task, pid_type, new)
+    for tasks in pid.tasks:
+        if tasks.first.address_:
+            return
+    free_pid(m, pid)
+
+
+def detach_pid(m: Machine, task: Any, pid_type: int) -> None:
+    """Unlink `task` from its pid for `pid_type`; a pid that nothing uses gives its numbers back."""
+    _change_pid(m, task, pid_type, None)
+
+
+def change_pid(m: Machine, task: Any, pid_type: int, pid: Any) -> None:
+    """Make `pid` (struct pid *) the one that `task` uses as `pid_type`."""
+    _change_pid(m, task, pid_type, pid)
+    attach_pid(task, pid_type)
+
+
+def transfer_pid(old: Any, new: Any, pid_type: int) -> None:
+    """Let `new` take the place of `old` in the list of old's pid for `pid_type`."""
+    if pid_type == PIDTYPE_PID:
+        new.thread_pid = old.thread_pid
+    rculist.hlist_replace_rcu(old.pid_links[pid_type], new.pid_links[pid_type])
+
+
+# --- numbers -------------------------------------------------------------------------------
+
+
+def pid_nr_ns(pid: Any, ns: Any) -> int:
+    """Return the number (pid_t) of `pid` in `ns`, 0 if it has none there."""
+    if pid.address_:
+        level = ns.level
+        if level <= pid.level:
+            upid = pid.numbers[level]
+            if upid.ns.address_ == ns.address_:
+                nr: int = upid.nr
+                return nr
+    return 0
+
+
+def task_active_pid_ns(task: Any) -> Any:
+    """Return the namespace (struct pid_namespace *) in which `task` was born."""
+    return ns_of_pid(task.thread_pid)
+
+
+def pid_vnr(m: Machine, pid: Any) -> int:
+    """Return the number (pid_t) of `pid` as the running task counts."""
+    return pid_nr_ns(pid, task_active_pid_ns(m.current))
+
+
+def task_pid_vnr(m: Machine, task: Any) -> int:
+    """Return the number (pid_t) of `task` as the running task counts."""
+    return pid_vnr(m, task.thread_pid)
+
+
+def task_pid_nr_ns(task: Any, ns: Any) -> int:
+    """Return the number (pid_t) of `task` in `ns`, 0 if it can't be seen from there."""
+    return pid_nr_ns(task.thread_pid, ns)
+
+
+def task_tgid_nr_ns(task: Any, ns: Any) -> int:
+    """Return the process number (pid_t) of `task` in `ns`."""
+    return pid_nr_ns(task.signal.pids[sched.PIDTYPE_TGID], ns)
+
+
+def task_tgid_vnr(m: Machine, task: Any) -> int:
+    """Return the process number (pid_t) of `task` as the running task counts."""
+    return task_tgid_nr_ns(task, task_active_pid_ns(m.current))
+
+
+def validate_pid(m: Machine, pid: Any) -> None:
+    """Check `pid` (struct pid *): its numbers lead to it, and its lists' nodes belong to tasks that name it.
+
+    Raises AssertionError with both addresses.
+    """
+    for i in range(pid.level + 1):
+        upid = pid.numbers[i]
+        found = find_pid_ns(m, upid.nr, upid.ns)
+        if found.address_ != pid.address_:
+            raise AssertionError(f"number {upid.nr} at level {i} leads to {found!r}, not to {pid!r}")
+    for pid_type in range(PIDTYPE_MAX):
+        for task in hlist.hlist_for_each_entry(task_struct, pid.tasks[pid_type], f"pid_links[{pid_type}]"):
+            if _task_pid(task, pid_type).address_ != pid.address_:
+                raise AssertionError(f"{task!r} is linked to {pid!r} but uses {_task_pid(task, pid_type)!r}")

@@ -1,0 +1,456 @@
+"""kernel/signal.c @ v5.10.188: sending signals and taking them.
+
+Left out: stopping and continuing, real-time queueing limits, core dumps, ptrace, siginfo to user
+space, restarting of system calls (docs/fidelity.md).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.include.linux import hlist, sched, slab
+from kernelsim.include.linux import list as lists
+from kernelsim.include.linux import pid as pid_h
+from kernelsim.include.linux.sched import signal as sched_signal
+from kernelsim.include.linux.sched import task_struct
+from kernelsim.include.linux.sched.signal import fatal_signal_pending
+from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.asm import signal as uapi
+from kernelsim.kernel import exit as kernel_exit
+from kernelsim.kernel import pid as kernel_pid
+from kernelsim.kernel.sched import core, wait
+from kernelsim.mm import slub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kernelsim.machine.machine import Machine
+
+__all__ = [
+    "do_notify_parent",
+    "do_sigaction",
+    "each_task",
+    "exit_signals",
+    "fatal_signal_pending",
+    "flush_signal_handlers",
+    "flush_sigqueue",
+    "get_signal",
+    "group_send_sig_info",
+    "init_sigpending",
+    "kill_pgrp_info",
+    "kill_something_info",
+    "recalc_sigpending",
+    "send_sig",
+    "signals_init",
+    "sys_kill",
+    "sys_rt_sigaction",
+    "zap_other_threads",
+]
+
+SEND_SIG_NOINFO, SEND_SIG_PRIV = "noinfo", "priv"
+_NSIG = 64
+CAP_KILL = 5
+
+
+def sigmask(sig: int) -> int:
+    """Return the bit (unsigned long) of signal `sig`."""
+    return 1 << (sig - 1)
+
+
+def _set(*signals: int) -> int:
+    return sum(1 << (s - 1) for s in signals)
+
+
+SIG_KERNEL_ONLY_MASK = _set(uapi.SIGKILL, uapi.SIGSTOP)
+SIG_KERNEL_STOP_MASK = _set(uapi.SIGSTOP, uapi.SIGTSTP, uapi.SIGTTIN, uapi.SIGTTOU)
+SIG_KERNEL_COREDUMP_MASK = _set(
+    *(uapi.SIGQUIT, uapi.SIGILL, uapi.SIGTRAP, uapi.SIGABRT, uapi.SIGFPE, uapi.SIGSEGV),
+    *(uapi.SIGBUS, uapi.SIGSYS, uapi.SIGXCPU, uapi.SIGXFSZ),
+)
+SIG_KERNEL_IGNORE_MASK = _set(uapi.SIGCONT, uapi.SIGCHLD, uapi.SIGWINCH, uapi.SIGURG)
+
+
+def signals_init(m: Machine) -> None:
+    """Make the cache of queued signals."""
+    size = sched_signal.sigqueue.sizeof_
+    m.static.sigqueue_cachep = slub.kmem_cache_create(m, "sigqueue", size, 0, slab.SLAB_PANIC)
+
+
+def init_sigpending(pending: Any) -> None:
+    """Make `pending` (struct sigpending *) empty."""
+    pending.signal = 0
+    head = pending.list
+    head.next = head.prev = head
+
+
+def flush_sigqueue(m: Machine, queue: Any) -> None:
+    """Forget every signal in `queue` (struct sigpending *)."""
+    if queue.signal:
+        queue.signal = 0
+    head = queue.list
+    while head.next.address_ != head.address_:
+        q = lists.list_first_entry(head, sched_signal.sigqueue, "list")
+        lists.list_del_init(q.list)
+        slub.kmem_cache_free(m, m.static.sigqueue_cachep, q.address_)
+
+
+def each_task(pid: Any, pid_type: int) -> Iterator[task_struct]:
+    """Yield the tasks that use `pid` (struct pid *, may be NULL) as their `pid_type` (do_each_pid_task)."""
+    if pid:
+        yield from hlist.hlist_for_each_entry(task_struct, pid.tasks[pid_type], f"pid_links[{pid_type}]")
+
+
+# --- pending -------------------------------------------------------------------------------
+
+
+def recalc_sigpending(m: Machine) -> None:
+    """Clear TIF_SIGPENDING of the running task if nothing waits for it (set it if something does)."""
+    t = m.current
+    flags = t.thread_info.flags
+    pending = (t.pending.signal | t.signal.shared_pending.signal) & ~t.blocked
+    if pending:
+        if not flags & sched._TIF_SIGPENDING:
+            t.thread_info.flags = flags | sched._TIF_SIGPENDING
+    elif flags & sched._TIF_SIGPENDING:
+        t.thread_info.flags = flags & ~sched._TIF_SIGPENDING
+
+
+def signal_wake_up(m: Machine, t: task_struct, resume: bool) -> None:
+    """Tell `t` that a signal waits; `resume` says to wake it from killable sleep and stops too."""
+    t.thread_info.flags |= sched._TIF_SIGPENDING
+    if t.on_rq:
+        m.cpu.ready[t.address_] = None  # kick_process(): it must come by the kernel's exit
+    core.wake_up_state(m, t, sched.TASK_INTERRUPTIBLE | (sched.TASK_WAKEKILL if resume else 0))
+
+
+def sig_task_ignored(t: task_struct, sig: int, force: bool) -> bool:
+    """Return whether `t` would ignore `sig` if it were not blocked."""
+    handler = t.sighand.action[sig - 1].sa_handler
+    only = bool(sigmask(sig) & SIG_KERNEL_ONLY_MASK)
+    if pid_h.is_global_init(t) and only:
+        return True
+    if t.signal.flags & sched_signal.SIGNAL_UNKILLABLE and handler == uapi.SIG_DFL and not (force and only):
+        return True
+    return handler == uapi.SIG_IGN or (handler == uapi.SIG_DFL and bool(sigmask(sig) & SIG_KERNEL_IGNORE_MASK))
+
+
+def sig_ignored(t: task_struct, sig: int, force: bool) -> bool:
+    """Return whether `sig` would have no effect on `t`: ignored, and not blocked."""
+    if (t.blocked | t.real_blocked) & sigmask(sig):
+        return False
+    if t.ptrace and sig != uapi.SIGKILL:
+        return False
+    return sig_task_ignored(t, sig, force)
+
+
+def prepare_signal(sig: int, p: task_struct, force: bool) -> bool:
+    """Return whether `sig` is to be queued for `p` at all."""
+    flags = p.signal.flags
+    if flags & (sched_signal.SIGNAL_GROUP_EXIT | sched_signal.SIGNAL_GROUP_COREDUMP):
+        if not flags & sched_signal.SIGNAL_GROUP_EXIT:
+            return sig == uapi.SIGKILL
+    return not sig_ignored(p, sig, force)
+
+
+def wants_signal(m: Machine, sig: int, p: task_struct) -> bool:
+    """Return whether the thread `p` may take `sig` now."""
+    if p.blocked & sigmask(sig) or p.flags & sched.PF_EXITING:
+        return False
+    if sig == uapi.SIGKILL:
+        return True
+    if p.state & (sched.__TASK_STOPPED | sched.__TASK_TRACED):
+        return False
+    return bool(p.on_cpu) or not sched_signal.signal_pending(p)
+
+
+def _sig_fatal(t: task_struct, sig: int) -> bool:
+    harmless = SIG_KERNEL_IGNORE_MASK | SIG_KERNEL_STOP_MASK
+    return not sigmask(sig) & harmless and t.sighand.action[sig - 1].sa_handler == uapi.SIG_DFL
+
+
+def complete_signal(m: Machine, sig: int, p: task_struct, pid_type: int) -> None:
+    """Choose the thread that takes `sig`, sent to `p`, and wake it; a fatal one takes the whole process."""
+    sig_struct = p.signal
+    if wants_signal(m, sig, p):
+        t = p
+    elif pid_type == sched.PIDTYPE_PID or sched_signal.thread_group_empty(p):
+        return
+    else:
+        t = start = sig_struct.curr_target
+        while not wants_signal(m, sig, t):
+            t = lists.list_next_entry(t, "thread_group")
+            if t == start:
+                return
+        sig_struct.curr_target = t
+    fatal = _sig_fatal(p, sig) and not sig_struct.flags & sched_signal.SIGNAL_GROUP_EXIT
+    if fatal and not t.real_blocked & sigmask(sig) and not sigmask(sig) & SIG_KERNEL_COREDUMP_MASK:
+        sig_struct.flags = sched_signal.SIGNAL_GROUP_EXIT
+        sig_struct.group_exit_code = sig
+        sig_struct.group_stop_count = 0
+        for thread in list(sched_signal.for_each_thread(p)):
+            thread.pending.signal |= sigmask(uapi.SIGKILL)
+            signal_wake_up(m, thread, True)
+        return
+    signal_wake_up(m, t, sig == uapi.SIGKILL)
+
+
+def __send_signal(m: Machine, sig: int, info: Any, t: task_struct, pid_type: int, force: bool) -> int:
+    result = 1  # TRACE_SIGNAL_IGNORED
+    if prepare_signal(sig, t, force):
+        pending = t.pending if pid_type == sched.PIDTYPE_PID else t.signal.shared_pending
+        result = 2  # TRACE_SIGNAL_ALREADY_PENDING
+        if not (sig < uapi.SIGRTMIN and pending.signal & sigmask(sig)):
+            result = 0  # TRACE_SIGNAL_DELIVERED
+            if sig != uapi.SIGKILL and not t.flags & sched.PF_KTHREAD:
+                _queue_signal(m, sig, info, t, pending)
+            pending.signal |= sigmask(sig)
+            complete_signal(m, sig, t, pid_type)
+    if m.trace.on:
+        comm = t.comm.string_().decode("utf-8", "replace")
+        m.trace.emit("signal_generate", sig=sig, comm=comm, pid=t.pid, group=int(pid_type != 0), result=result)
+    return 0
+
+
+def _queue_signal(m: Machine, sig: int, info: Any, t: task_struct, pending: Any) -> None:
+    # The details; if there is no memory for them the signal goes without.
+    address = slub.kmem_cache_alloc(m, m.static.sigqueue_cachep, slab.GFP_ATOMIC)
+    if not address:
+        return
+    q = sched_signal.sigqueue(m, address)
+    lists.list_add_tail(q.list, pending.list)
+    q.si_signo = sig
+    if info == SEND_SIG_NOINFO:
+        q.si_code = uapi.SI_USER
+        q.si_pid = kernel_pid.task_tgid_nr_ns(m.current, kernel_pid.task_active_pid_ns(t))
+    elif info == SEND_SIG_PRIV:
+        q.si_code = uapi.SI_KERNEL
+    else:
+        q.si_code, q.si_pid, q.si_status = info
+
+
+def send_signal(m: Machine, sig: int, info: Any, t: task_struct, pid_type: int) -> int:
+    """Send `sig` to `t`; from outside its namespace, or from the kernel, with force."""
+    force = False
+    if info == SEND_SIG_NOINFO:
+        force = not kernel_pid.task_pid_nr_ns(m.current, kernel_pid.task_active_pid_ns(t))
+    elif info == SEND_SIG_PRIV:
+        force = True
+    return __send_signal(m, sig, info, t, pid_type, force)
+
+
+def send_sig(m: Machine, sig: int, p: task_struct, priv: bool) -> int:
+    """Send `sig` to the one thread `p`; `priv`: from the kernel."""
+    return send_signal(m, sig, SEND_SIG_PRIV if priv else SEND_SIG_NOINFO, p, sched.PIDTYPE_PID)
+
+
+def check_kill_permission(m: Machine, sig: int, info: Any, t: task_struct) -> int:
+    """Return 0 if the running task may send `sig` to `t`, -EINVAL for no signal, -EPERM."""
+    if not 0 <= sig <= _NSIG:
+        return -errno.EINVAL
+    if info == SEND_SIG_PRIV:
+        return 0
+    cred, tcred = m.current.cred, t.cred
+    if sched_signal.same_thread_group(m.current, t):
+        return 0
+    if {cred.euid, cred.uid} & {tcred.suid, tcred.uid} or cred.cap_effective & 1 << CAP_KILL:
+        return 0
+    if sig == uapi.SIGCONT and sched_signal.task_session(t) == sched_signal.task_session(m.current):
+        return 0
+    return -errno.EPERM
+
+
+def group_send_sig_info(
+    m: Machine, sig: int, info: Any, p: task_struct, pid_type: int = sched.PIDTYPE_TGID, *, force: bool = False
+) -> int:
+    """Send `sig` to the process of `p`, if permitted; 0 or a negative errno.  Signal 0 only checks."""
+    retval = check_kill_permission(m, sig, info, p)
+    if retval or not sig:
+        return retval
+    if not p.sighand:
+        return -errno.ESRCH
+    return send_signal(m, sig, info, p, pid_type)
+
+
+def kill_pgrp_info(m: Machine, sig: int, info: Any, pgrp: Any) -> int:
+    """Send `sig` to every process of the group `pgrp` (struct pid *); 0 if one got it, else an errno."""
+    success, retval = False, -errno.ESRCH
+    for p in list(each_task(pgrp, sched.PIDTYPE_PGID)):
+        err = group_send_sig_info(m, sig, info, p, sched.PIDTYPE_PGID)
+        success |= not err
+        retval = err
+    return 0 if success else retval
+
+
+def kill_something_info(m: Machine, sig: int, info: Any, pid: int) -> int:
+    """Send `sig` to the process, group or everybody that `pid` (pid_t) says; 0 or a negative errno."""
+    if pid > 0:
+        target = kernel_pid.pid_task(kernel_pid.find_vpid(m, pid), sched.PIDTYPE_PID)
+        return group_send_sig_info(m, sig, info, target) if target else -errno.ESRCH
+    if pid == -(1 << 31):
+        return -errno.ESRCH
+    if pid != -1:
+        pgrp = kernel_pid.find_vpid(m, -pid) if pid else sched_signal.task_pgrp(m.current)
+        return kill_pgrp_info(m, sig, info, pgrp)
+    retval, count = 0, 0
+    for p in list(sched_signal.for_each_process(m)):
+        if kernel_pid.task_pid_vnr(m, p) > 1 and not sched_signal.same_thread_group(p, m.current):
+            err = group_send_sig_info(m, sig, info, p, sched.PIDTYPE_MAX)
+            count += 1
+            if err != -errno.EPERM:
+                retval = err
+    return retval if count else -errno.ESRCH
+
+
+def sys_kill(m: Machine, pid: int, sig: int) -> int:
+    """kill(2)."""
+    return kill_something_info(m, sig, SEND_SIG_NOINFO, pid)
+
+
+# --- the end of a task ---------------------------------------------------------------------
+
+
+def exit_signals(m: Machine, tsk: task_struct) -> None:
+    """Take no more signals: PF_EXITING."""
+    if not sched_signal.thread_group_empty(tsk) and not sched_signal.signal_group_exit(tsk.signal):
+        unblocked = tsk.signal.shared_pending.signal & ~tsk.blocked
+        tsk.flags |= sched.PF_EXITING
+        if unblocked:
+            _retarget_shared_pending(m, tsk)
+        return
+    tsk.flags |= sched.PF_EXITING
+
+
+def _retarget_shared_pending(m: Machine, tsk: task_struct) -> None:
+    # Signals of the process that this thread would have taken: another one must.
+    for t in list(sched_signal.for_each_thread(tsk)):
+        if t != tsk and not t.flags & sched.PF_EXITING and not sched_signal.signal_pending(t):
+            signal_wake_up(m, t, False)
+
+
+def zap_other_threads(m: Machine, p: task_struct) -> int:
+    """Kill every other thread of the process of `p`; return how many there were."""
+    count = 0
+    for t in list(sched_signal.for_each_thread(p)):
+        if t == p:
+            continue
+        count += 1
+        t.jobctl = 0
+        if not t.exit_state:
+            t.pending.signal |= sigmask(uapi.SIGKILL)
+            signal_wake_up(m, t, True)
+    return count
+
+
+def do_notify_parent(m: Machine, tsk: task_struct, sig: int) -> bool:
+    """Tell the parent of `tsk` that it has died, with signal `sig`; return whether nobody will wait for it."""
+    parent = tsk.parent
+    if sig != uapi.SIGCHLD and tsk.parent_exec_id != parent.self_exec_id:
+        sig = uapi.SIGCHLD
+    code, status = tsk.exit_code, tsk.exit_code & 0x7F
+    cause = uapi.CLD_DUMPED if code & 0x80 else uapi.CLD_KILLED if status else uapi.CLD_EXITED
+    action = parent.sighand.action[uapi.SIGCHLD - 1]
+    autoreap = False
+    if not tsk.ptrace and sig == uapi.SIGCHLD:
+        handler = action.sa_handler
+        if handler == uapi.SIG_IGN or action.sa_flags & uapi.SA_NOCLDWAIT:
+            autoreap = True
+            if handler == uapi.SIG_IGN:
+                sig = 0
+    if sig:
+        number = kernel_pid.pid_nr_ns(tsk.thread_pid, kernel_pid.task_active_pid_ns(parent))
+        __send_signal(m, sig, (cause, number, status or code >> 8), parent, sched.PIDTYPE_TGID, False)
+    __wake_up_parent(m, tsk, parent)
+    return autoreap
+
+
+def __wake_up_parent(m: Machine, p: task_struct, parent: task_struct) -> None:
+    wait.wake_up(m, parent.signal.wait_chldexit, sched.TASK_INTERRUPTIBLE, 1, p)
+
+
+# --- taking a signal -----------------------------------------------------------------------
+
+
+def _next_signal(pending: Any, mask: int) -> int:
+    ready = pending.signal & ~mask
+    return (ready & -ready).bit_length() if ready else 0
+
+
+def dequeue_signal(m: Machine, tsk: task_struct, mask: int) -> int:
+    """Take the lowest signal not in `mask` off the private queue, else off the shared one; 0 if none."""
+    for pending in (tsk.pending, tsk.signal.shared_pending):
+        sig = _next_signal(pending, mask)
+        if sig:
+            _collect_signal(m, sig, pending)
+            recalc_sigpending(m)
+            return sig
+    recalc_sigpending(m)
+    return 0
+
+
+def _collect_signal(m: Machine, sig: int, pending: Any) -> None:
+    same = [q for q in lists.list_for_each_entry(sched_signal.sigqueue, pending.list, "list") if q.si_signo == sig]
+    if same:
+        lists.list_del_init(same[0].list)
+        slub.kmem_cache_free(m, m.static.sigqueue_cachep, same[0].address_)
+    if len(same) < 2:
+        pending.signal &= ~sigmask(sig)
+
+
+async def get_signal(m: Machine) -> int:
+    """Return the next signal for which the running task has a handler, 0 if none; does not return if one kills."""
+    current = m.current
+    sig_struct, sighand = current.signal, current.sighand
+    if sched_signal.signal_group_exit(sig_struct):
+        current.pending.signal &= ~sigmask(uapi.SIGKILL)
+        recalc_sigpending(m)
+        current.flags |= sched.PF_SIGNALED
+        await kernel_exit.do_group_exit(m, uapi.SIGKILL)
+    while True:
+        sig = dequeue_signal(m, current, current.blocked)
+        if not sig:
+            return 0
+        action = sighand.action[sig - 1]
+        handler = action.sa_handler
+        if m.trace.on:
+            m.trace.emit("signal_deliver", sig=sig, sa_handler=handler, sa_flags=action.sa_flags)
+        if handler == uapi.SIG_IGN:
+            continue
+        if handler != uapi.SIG_DFL:
+            if action.sa_flags & uapi.SA_RESETHAND:
+                action.sa_handler = uapi.SIG_DFL
+            return sig
+        if sigmask(sig) & (SIG_KERNEL_IGNORE_MASK | SIG_KERNEL_STOP_MASK):
+            continue
+        if sig_struct.flags & sched_signal.SIGNAL_UNKILLABLE and not sigmask(sig) & SIG_KERNEL_ONLY_MASK:
+            continue
+        current.flags |= sched.PF_SIGNALED
+        await kernel_exit.do_group_exit(m, sig)
+
+
+def flush_signal_handlers(t: task_struct, *, force_default: bool) -> None:
+    """Set every handler of `t` to SIG_DFL; ignored signals stay ignored unless `force_default`."""
+    for action in t.sighand.action:
+        if force_default or action.sa_handler != uapi.SIG_IGN:
+            action.sa_handler = uapi.SIG_DFL
+        action.sa_flags = 0
+        action.sa_mask = 0
+
+
+def sys_rt_sigaction(m: Machine, sig: int, act: tuple[int, int], oact: Any, sigsetsize: int) -> int:
+    """rt_sigaction(2) with `act` = (handler, flags); 0 or -EINVAL."""
+    if sigsetsize != 8:
+        return -errno.EINVAL
+    old = do_sigaction(m, sig, *act)
+    return min(old, 0)
+
+
+def do_sigaction(m: Machine, sig: int, handler: int, flags: int = 0) -> int:
+    """Set what the running task does at `sig`; the old handler, or -EINVAL."""
+    if not 1 <= sig <= _NSIG or sigmask(sig) & SIG_KERNEL_ONLY_MASK:
+        return -errno.EINVAL
+    action = m.current.sighand.action[sig - 1]
+    old: int = action.sa_handler
+    action.sa_handler, action.sa_flags = handler, flags
+    return old
+
+

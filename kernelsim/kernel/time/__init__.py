@@ -1,0 +1,1 @@
+"""Mirror of Linux's `kernel/time/` at v5.10.188."""

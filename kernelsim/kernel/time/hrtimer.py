@@ -1,0 +1,86 @@
+"""kernel/time/hrtimer.c @ v5.10.188: sleeping for a time.
+
+When nothing can run, virtual time jumps to the first timer's expiry.  Left out: other clocks,
+slack, what remains of an interrupted sleep.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.include.linux import rbtree, sched
+from kernelsim.include.linux.sched import signal as sched_signal
+from kernelsim.include.linux.sched import task_struct
+from kernelsim.include.uapi.asm import errno
+from kernelsim.kernel.sched import core, wait
+from kernelsim.kernel.time import timekeeping
+from kernelsim.lib import rbtree as lib_rbtree
+from kernelsim.machine.ctype import ptr, u64
+from kernelsim.machine.ref import Struct
+
+if TYPE_CHECKING:
+    from kernelsim.machine.machine import Machine
+
+__all__ = ["hrtimer_interrupt", "hrtimer_sleeper", "hrtimers_init", "sys_nanosleep"]
+
+
+class hrtimer_sleeper(Struct):
+    """A timer, and the task that it wakes; it lies on that task's kernel stack."""
+
+    node = rbtree.rb_node
+    expires = u64
+    task = ptr("task_struct")
+
+
+def hrtimers_init(m: Machine) -> None:
+    """Lay down the queue of timers, ordered by expiry."""
+    m.define("hrtimer_bases", rbtree.rb_root_cached)
+
+
+def _enqueue(m: Machine, timer: Any) -> None:
+    root, expires = m.symbol("hrtimer_bases"), timer.expires
+    link, parent, leftmost = root.address_, rbtree.rb_node(m, 0), True
+    node = root.rb_root.rb_node
+    while node:
+        parent = node
+        if expires < hrtimer_sleeper(m, node.address_).expires:
+            link, node = node.address_of_("rb_left"), node.rb_left
+        else:
+            link, node, leftmost = node.address_of_("rb_right"), node.rb_right, False
+    rbtree.rb_link_node(timer.node, parent, link)
+    lib_rbtree.rb_insert_color_cached(timer.node, root, leftmost)
+
+
+def hrtimer_interrupt(m: Machine) -> bool:
+    """Let time pass until the first timer and wake its task; False if there is no timer."""
+    root = m.symbol("hrtimer_bases")
+    first = rbtree.rb_first_cached(root)
+    if not first:
+        return False
+    timer = hrtimer_sleeper(m, first.address_)
+    timekeeping.update_wall_time(m, max(0, timer.expires - timekeeping.ktime_get_ns(m)))
+    lib_rbtree.rb_erase_cached(timer.node, root)
+    task = task_struct(m, timer.task.address_)
+    timer.task = None
+    core.wake_up_process(m, task)
+    return True
+
+
+async def sys_nanosleep(m: Machine, seconds: int, nanoseconds: int) -> int:
+    """nanosleep(2): 0, -EINVAL, -EINTR."""
+    if seconds < 0 or not 0 <= nanoseconds < 1_000_000_000:
+        return -errno.EINVAL
+    current = m.current
+    timer = wait.stack_push(m, hrtimer_sleeper)
+    timer.expires = timekeeping.ktime_get_ns(m) + seconds * 1_000_000_000 + nanoseconds
+    timer.task = current
+    _enqueue(m, timer)
+    while timer.task and not sched_signal.signal_pending(current):
+        current.state = sched.TASK_INTERRUPTIBLE
+        await core.schedule(m)
+    interrupted = bool(timer.task)
+    if interrupted:
+        lib_rbtree.rb_erase_cached(timer.node, m.symbol("hrtimer_bases"))
+    wait.stack_pop(m, hrtimer_sleeper)
+    current.state = sched.TASK_RUNNING
+    return -errno.EINTR if interrupted else 0

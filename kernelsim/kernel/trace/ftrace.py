@@ -1,0 +1,89 @@
+"""kernel/trace/ftrace.c, fgraph.c @ v5.10.188: noting every kernel function that is entered and left.
+
+Linux patches the first instruction of its functions while tracing is on; here each function of the
+mirrored modules is replaced in its module.  Calls between and inside modules go by name, so all of
+them are seen.  Inline functions of headers are not functions, as in Linux.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.machine import trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from kernelsim.machine.machine import Machine
+
+__all__ = ["register"]
+
+ROOMS = ("kernel", "mm", "fs", "lib", "init", "drivers", "arch")
+_SILENT = {"kernelsim.kernel.trace.ftrace", "kernelsim.kernel.time.timekeeping", "kernelsim.lib.list_debug"}
+_done: set[str] = set()
+
+
+def register(m: Machine) -> None:
+    """Trace the functions of the kernel from now on (in every machine that records)."""
+    for name, module in sorted(sys.modules.items()):
+        parts = name.split(".")
+        if parts[0] == "kernelsim" and len(parts) > 2 and parts[1] in ROOMS and name not in _SILENT:
+            _patch(name, module)
+
+
+def _patch(name: str, module: ModuleType) -> None:
+    if name in _done:
+        return
+    _done.add(name)
+    for attribute, value in list(vars(module).items()):
+        traceable = inspect.isfunction(value) and value.__module__ == name and _is_symbol(attribute)
+        if traceable and not inspect.isgeneratorfunction(value) and _first(value) == "m":
+            setattr(module, attribute, _traced(value))
+
+
+def _is_symbol(name: str) -> bool:
+    # A name of the kernel's; our own helpers begin with one underscore.
+    return not name.startswith("_") or name.startswith("__")
+
+
+def _first(function: Callable[..., Any]) -> str:
+    code = function.__code__
+    return code.co_varnames[0] if code.co_argcount else ""
+
+
+def _traced(function: Any) -> Any:
+    enter = trace.code(function.__name__)
+    leave = enter | trace.EXIT
+    shift = trace.PLACE_SHIFT
+
+    @functools.wraps(function)
+    def traced(m: Any, *args: Any, **options: Any) -> Any:
+        t = m.trace
+        if not t.on:
+            return function(m, *args, **options)
+        append, journal = t.append, t.journal
+        append(len(journal) << shift | t.tag | enter)
+        try:
+            return function(m, *args, **options)
+        finally:
+            append(len(journal) << shift | t.tag | leave)
+
+    @functools.wraps(function)
+    async def traced_async(m: Any, *args: Any, **options: Any) -> Any:
+        t = m.trace
+        append, journal = t.append, t.journal
+        append(len(journal) << shift | t.tag | enter)
+        try:
+            return await function(m, *args, **options)
+        finally:
+            append(len(journal) << shift | t.tag | leave)
+
+    @functools.wraps(function)
+    def maybe(m: Any, *args: Any, **options: Any) -> Any:
+        return (traced_async if m.trace.on else function)(m, *args, **options)
+
+    return maybe if inspect.iscoroutinefunction(function) else traced

@@ -1,0 +1,1 @@
+"""The machine below the kernel: bytes, C types and references.  It knows no Linux."""

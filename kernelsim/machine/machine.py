@@ -1,0 +1,149 @@
+"""A machine: memory, symbols, CPU and trace; the first argument of every kernel function.
+
+A symbol is a name for an address in the kernel image: data that the kernel declares statically,
+and functions that memory points to.  Function addresses are the same in every machine.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.machine import ctype, memory
+from kernelsim.machine.cpu import Cpu
+from kernelsim.machine.memory import Memory, Past
+from kernelsim.machine.ref import ArrayRef
+from kernelsim.machine.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Machine", "PastMachine", "function", "text_address", "text_name"]
+
+TEXT = memory.IMAGE_MAP + memory.PHYSICAL_IMAGE
+DATA = TEXT + (8 << 20)
+TEXT_STEP = 16
+
+_text: dict[str, int] = {}
+_functions: dict[int, tuple[Any, str]] = {}  # address -> (module or object that holds it, name)
+
+
+def function(holder: Any, name: str) -> int:
+    """Give the function `name` of module `holder` an address in the kernel's text; return it."""
+    if name not in _text:
+        _text[name] = TEXT + TEXT_STEP * (1 + len(_text))
+        _functions[_text[name]] = holder, name
+    return _text[name]
+
+
+def text_address(name: str) -> int:
+    """Return the address of the kernel function `name`."""
+    return _text[name]
+
+
+def text_name(address: int) -> str:
+    """Return the name of the kernel function at `address`, "" if there is none."""
+    return _functions[address][1] if address in _functions else ""
+
+
+class _Named:
+    # What a machine and its past have in common: names for addresses.
+    symbols: dict[str, tuple[int, Any]]
+    cpu: Cpu
+
+    def symbol(self, name: str) -> Any:
+        """Return the static object `name`: a reference, or for integers its address.
+
+        Raises KeyError when the kernel image has no such symbol.
+        """
+        address, t = self.symbols[name]
+        if isinstance(t, ctype.Array):
+            return ArrayRef(self, address, t)  # type: ignore[arg-type]
+        return t(self, address) if isinstance(t, type) else address
+
+    def symbol_name(self, address: int) -> str:
+        """Return the name of the symbol at `address`, "" if there is none."""
+        for name, (start, _) in self.symbols.items():
+            if start == address:
+                return name
+        return text_name(address)
+
+
+class Machine(_Named, Memory):
+    """Memory with names, a CPU and a trace."""
+
+    def __init__(self, size: int, *, record: bool = False) -> None:
+        super().__init__(size, record=record)
+        self.symbols = {}
+        self._data_end = DATA
+        self.trace = Trace(self.journal)
+        self._current_index = memory.NOWHERE
+        self._current_type: Any = None
+        self.cpu = Cpu(lambda: self.u64[self._current_index])
+        self.static = SimpleNamespace()  # addresses that kernel code has built in; never state
+        self.programs: dict[str, Any] = {}  # the disk: what execve() finds, by name
+        self.user_text: dict[int, Any] = {}  # user functions that the kernel may call: signal handlers
+        self.line_out: Callable[[int, bytes], None] = lambda line, data: None  # the serial lines
+        self.choose: Callable[[Any, Any], Any] | None = None  # who runs next, if not the scheduler's choice
+        self.fail_nth = 0  # as /proc/self/fail-nth: the n-th allocation from now fails; 0 = none
+
+    def define(self, name: str, t: Any) -> Any:
+        """Place the static object `name` of type `t` in the kernel image; return `symbol(name)`."""
+        if name in self.symbols:
+            raise ValueError(f"symbol {name} is defined twice")
+        self._data_end = -(-self._data_end // max(t.alignof_, 8)) * max(t.alignof_, 8)
+        self.symbols[name] = self._data_end, t
+        self._data_end += t.sizeof_
+        if self._data_end > TEXT + memory.IMAGE_SIZE:
+            raise ValueError("the kernel image is full")
+        return self.symbol(name)
+
+    def set_current(self, address: int, t: Any) -> None:
+        """Say that the word at `address` is the pointer to the running task, of type `t`."""
+        self._current_index = self.offset(address) >> 3
+        self._current_type = t
+
+    @property
+    def current(self) -> Any:
+        """The running task, as a typed reference."""
+        return self._current_type(self, self.u64[self._current_index])
+
+    def call(self, address: int, *args: Any) -> Any:
+        """Call the kernel function that the pointer `address` points to."""
+        try:
+            holder, name = _functions[address]
+        except KeyError:
+            self.fault(address, "void ()")
+        return getattr(holder, name)(self, *args)
+
+    def should_fail(self) -> bool:
+        """Return whether the allocation just asked for is the one that is to fail (fault injection)."""
+        if not self.fail_nth:
+            return False
+        self.fail_nth -= 1
+        return self.fail_nth == 0
+
+    def warn(self, text: str) -> None:
+        """Record a WARN: the kernel found something wrong and goes on."""
+        self.trace.emit("WARN", text=text)
+
+    def at(self, t: int) -> PastMachine:
+        """Return the machine as it was at time `t`, read-only."""
+        return PastMachine(self, t)
+
+
+class PastMachine(_Named, Past):
+    """A machine as it was at time `now`: the same names, older bytes, no stores."""
+
+    def __init__(self, machine: Machine, t: int, stores: int = 0) -> None:
+        super().__init__(machine, machine.trace.place(t) + stores)
+        self.present = machine
+        self.symbols = machine.symbols
+        self.now = t
+        self._current_index = machine._current_index
+        self._current_type = machine._current_type
+
+    @property
+    def current(self) -> Any:
+        """The task that was running, as a typed reference."""
+        return self._current_type(self, self.u64[self._current_index])

@@ -1,0 +1,346 @@
+"""Simulated physical memory: bytes at kernel addresses, a journal of every store, views of the past.
+
+Design rules of this file (everything above stands on them):
+
+1. One flat array of bytes is the whole RAM.  A kernel address is turned into an offset by
+   `Memory.offset`: the direct map, the kernel image and the page descriptors are three windows
+   on the same bytes, as on x86-64.
+2. Nothing is ever silently out of range.  An address in no window has an offset beyond every
+   array, so that the access itself fails and becomes a `Fault`.
+3. Every store goes through the journal when recording is on, as the old value of the 64-bit
+   word it falls in (or of a block of words).  Undoing the journal backwards gives memory at any
+   earlier moment; `Past` does so lazily, without copying RAM.
+4. Freed memory holds POISON.  Only a word that reads POISON needs a second look, so that the
+   check for use after free costs one comparison.
+"""
+
+from __future__ import annotations
+
+import mmap
+import sys
+from array import array
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = [
+    "DIRECT_MAP",
+    "IMAGE_MAP",
+    "IMAGE_SIZE",
+    "PAGE_SHIFT",
+    "PAGE_SIZE",
+    "PHYSICAL_IMAGE",
+    "POISON",
+    "POISON_BYTE",
+    "VMEMMAP",
+    "Fault",
+    "Memory",
+    "Past",
+    "ReadOnly",
+]
+
+PAGE_SHIFT = 12
+PAGE_SIZE = 1 << PAGE_SHIFT
+DIRECT_MAP = 0xFFFF_8880_0000_0000
+IMAGE_MAP = 0xFFFF_FFFF_8000_0000  # __START_KERNEL_map: physical 0 seen through the image window
+PHYSICAL_IMAGE = 16 << 20  # where the kernel image is loaded
+IMAGE_SIZE = 16 << 20
+VMEMMAP = 0xFFFF_EA00_0000_0000
+NOWHERE = 1 << 80  # an offset beyond every array
+POISON_BYTE = 0x6B
+POISON = 0x6B6B_6B6B_6B6B_6B6B
+BLOCK = 1 << 63  # marks a block record in the journal
+
+
+class Fault(Exception):  # noqa: N818 - the hardware's word for it
+    """An access to an address at which there is nothing that may be used.
+
+    `address` is the address used, `type` the C type of the reference, `member` what was accessed,
+    `reason` why it failed and `freed_by`, for freed memory, who freed it.
+    """
+
+    def __init__(
+        self, address: int, type: str = "", member: str = "", reason: str = "", freed_by: str = ""
+    ) -> None:
+        self.address = address
+        self.type = type
+        self.member = member
+        self.reason = reason
+        self.freed_by = freed_by
+        what = f"({type} *){address:#x}" if type else f"{address:#x}"
+        text = f"{what}{'->' + member if member else ''}: {reason}"
+        super().__init__(f"{text}, freed by {freed_by}" if freed_by else text)
+
+
+class ReadOnly(TypeError):  # noqa: N818 - says what is the case, as Fault does
+    """A store was tried on a machine as it was at an earlier time."""
+
+
+class Memory:
+    """RAM of `size` bytes behind kernel addresses, with an optional journal.
+
+    The typed views `u8 … u64, s8 … s64` are indexed by offset divided by the size of the type.
+    Generated reference classes use them directly; everybody else uses the methods.
+    """
+
+    def __init__(self, size: int, *, record: bool = False) -> None:
+        if sys.byteorder != "little":
+            raise RuntimeError("kernelsim needs a little-endian machine, as x86-64 is")
+        if size % PAGE_SIZE or size < PHYSICAL_IMAGE + IMAGE_SIZE:
+            raise ValueError(
+                f"memory size {size} must be a multiple of {PAGE_SIZE} bytes and at least "
+                f"{(PHYSICAL_IMAGE + IMAGE_SIZE) >> 20}M, to hold the kernel image"
+            )
+        self.size = size
+        self.u8 = memoryview(self._ram(size))
+        self.s8 = self.u8.cast("b")
+        self.u16, self.s16 = self.u8.cast("H"), self.u8.cast("h")
+        self.u32, self.s32 = self.u8.cast("I"), self.u8.cast("i")
+        self.u64, self.s64 = self.u8.cast("Q"), self.u8.cast("q")
+        self.vmemmap_base = NOWHERE  # physical address of the page descriptors, set at boot
+        self.journal: array[int] | None = array("Q") if record else None
+        self.log: Callable[[int], None] | None = self.journal.append if self.journal is not None else None
+        self.who_freed: Callable[[int], str] = _nobody
+        self._patterns: dict[tuple[int, int], array[int]] = {}
+
+    @staticmethod
+    def _ram(size: int) -> Any:
+        try:
+            if hasattr(mmap, "MAP_NORESERVE"):
+                flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_NORESERVE
+                return mmap.mmap(-1, size, flags=flags)
+            return mmap.mmap(-1, size)
+        except (OSError, ValueError):
+            return bytearray(size)
+
+    def offset(self, address: int) -> int:
+        """Return the physical offset that `address` stands for, NOWHERE if it is not mapped."""
+        o = address ^ DIRECT_MAP
+        if 0 <= o < self.size:
+            return o
+        o = address - IMAGE_MAP - PHYSICAL_IMAGE
+        if 0 <= o < IMAGE_SIZE:
+            return o + PHYSICAL_IMAGE
+        o = address - VMEMMAP
+        if 0 <= o < self.size >> PAGE_SHIFT << 6:
+            return o + self.vmemmap_base
+        return NOWHERE
+
+    # --- faults ---------------------------------------------------------------------------
+
+    def fault(self, address: int, type: str = "", member: str = "") -> NoReturn:
+        """Raise the Fault that an access to the unmapped `address` gives."""
+        if 0 <= address < PAGE_SIZE:
+            reason = "NULL pointer dereference"
+        elif 0xDEAD_0000_0000_0000 <= address < 0xDEAD_0000_0001_0000:
+            reason = "dereference of a poisoned list pointer"
+        else:
+            reason = "no memory at this address"
+        raise Fault(address, type, member, reason)
+
+    def check(self, address: int, type: str = "", member: str = "") -> None:
+        """Raise Fault if `address` lies in a freed object; called where a word reads POISON."""
+        who = self.who_freed(address)
+        if who:
+            raise Fault(address, type, member, "use after free", who)
+
+    # --- bytes ----------------------------------------------------------------------------
+
+    def _span(self, address: int, n: int) -> int:
+        if n < 0:
+            raise ValueError(f"a length of {n} bytes")
+        o = self.offset(address)
+        if o + n > self.size:
+            self.fault(address)
+        return o
+
+    def read(self, address: int, n: int) -> bytes:
+        """Return the `n` bytes at `address`, freed or not: a debugger's read."""
+        o = self._span(address, n)
+        return bytes(self.u8[o : o + n])
+
+    def write(self, address: int, data: bytes) -> None:
+        """Store `data` at `address`."""
+        n = len(data)
+        o = self._span(address, n)
+        if not n:
+            return
+        first, last = o >> 3, (o + n + 7) >> 3
+        if self.u64[first] == POISON:
+            self.check(address)
+        self._journal_block(first, last - first)
+        self.u8[o : o + n] = data
+
+    def read_u64(self, address: int) -> int:
+        """Return the 64-bit word at `address` (8-byte aligned)."""
+        try:
+            value: int = self.u64[self.offset(address) >> 3]
+        except IndexError:
+            self.fault(address)
+        if value == POISON:
+            self.check(address)
+        return value
+
+    def write_u64(self, address: int, value: int) -> None:
+        """Store the 64-bit word `value` at `address` (8-byte aligned)."""
+        i = self.offset(address) >> 3
+        try:
+            old = self.u64[i]
+        except IndexError:
+            self.fault(address)
+        if old == POISON:
+            self.check(address)
+        if self.log is not None:
+            self.log(old)
+            self.log(i)
+        self.u64[i] = value
+
+    def copy(self, dst: int, src: int, n: int) -> None:
+        """Copy `n` bytes (a multiple of 8, aligned, not overlapping) from `src` to `dst`."""
+        to, words = self._span(dst, n) >> 3, n >> 3
+        self.check_block(src)
+        self.check_block(dst)
+        start = self._span(src, n) >> 3
+        self._journal_block(to, words)
+        self.u64[to : to + words] = self.u64[start : start + words]
+
+    def check_block(self, address: int) -> None:
+        """Raise Fault if the object at `address` is a freed one."""
+        i = self.offset(address) >> 3
+        if i < self.size >> 3 and self.u64[i] == POISON:
+            self.check(address)
+
+    def fill(self, address: int, word: int, n: int) -> None:
+        """Fill `n` bytes (a multiple of 8, aligned) at `address` with the 64-bit `word`."""
+        start, words = self._span(address, n) >> 3, n >> 3
+        pattern = self._patterns.get((word, words))
+        if pattern is None:
+            pattern = self._patterns[word, words] = array("Q", [word]) * words
+        self._journal_block(start, words)
+        self.u64[start : start + words] = memoryview(pattern)
+
+    def _journal_block(self, start: int, words: int) -> None:
+        if self.journal is not None:
+            self.journal.frombytes(self.u8[start << 3 : (start + words) << 3])
+            self.journal.append(start)
+            self.journal.append(BLOCK | words)
+
+    # --- the journal ----------------------------------------------------------------------
+
+    def undo_records(self, since: int, until: int) -> Iterator[tuple[int, int]]:
+        """Yield (word index, old value), newest first, of the journal's records in [since, until)."""
+        journal = self.journal
+        if journal is None:
+            raise ValueError("this machine was booted with record=False: it has no past")
+        i = until
+        while i > since:
+            tail = journal[i - 1]
+            if tail & BLOCK:
+                words, start = tail & ~BLOCK, journal[i - 2]
+                i -= words + 2
+                for w in range(words - 1, -1, -1):
+                    yield start + w, journal[i + w]
+            else:
+                yield tail, journal[i - 2]
+                i -= 2
+
+
+def _nobody(address: int) -> str:
+    return ""
+
+
+class _Words:
+    # The 64-bit words of memory as they were when the journal was `position` long.
+    __slots__ = ("base", "memory", "old", "position", "synced")
+
+    def __init__(self, memory: Memory, position: int) -> None:
+        self.memory = memory
+        self.base = memory.u64
+        self.position = position
+        self.old: dict[int, int] = {}
+        self.synced = position
+        self.sync()
+
+    def sync(self) -> None:
+        # Add the words that were overwritten since the last look; an older value stays.
+        assert self.memory.journal is not None
+        end = len(self.memory.journal)
+        if end == self.synced:
+            return
+        fresh = dict(self.memory.undo_records(self.synced, end))
+        if self.old:
+            fresh.update(self.old)
+        self.old = fresh
+        self.synced = end
+
+    def __getitem__(self, i: int | slice) -> Any:
+        if len(self.memory.journal or ()) != self.synced:
+            self.sync()
+        if isinstance(i, slice):
+            old, base = self.old, self.base
+            return array("Q", [old[j] if j in old else base[j] for j in range(*i.indices(len(base)))])
+        value = self.old.get(i)
+        return self.base[i] if value is None else value
+
+    def __setitem__(self, i: int | slice, value: Any) -> None:
+        raise ReadOnly("this is the machine as it was at an earlier time: it can't be written")
+
+
+class _Narrow:
+    # A view of `_Words` as items of `size` bytes.
+    __slots__ = ("bits", "mask", "per_word", "sign", "size", "words")
+
+    def __init__(self, words: _Words, size: int, *, signed: bool) -> None:
+        self.words = words
+        self.size = size
+        self.bits = size * 8
+        self.mask = (1 << self.bits) - 1
+        self.per_word = 8 // size
+        self.sign = 1 << (self.bits - 1) if signed else 0
+
+    def __getitem__(self, i: int | slice) -> Any:
+        if isinstance(i, slice):  # bytes only
+            start, stop, _ = i.indices(self.words.memory.size)
+            first = start >> 3
+            block = memoryview(self.words[first : (stop + 7) >> 3]).cast("B")
+            return block[start - (first << 3) : stop - (first << 3)]
+        word, place = divmod(i, self.per_word)
+        value: int = (self.words[word] >> (place * self.bits)) & self.mask
+        return value - (1 << self.bits) if value & self.sign else value
+
+    def __setitem__(self, i: int | slice, value: Any) -> None:
+        self.words[0] = value
+
+
+class Past(Memory):
+    """The bytes of `memory` as they were when its journal was `position` words long; read-only.
+
+    It stays right while the machine goes on, for it takes what is overwritten from the journal.
+    """
+
+    def __init__(self, memory: Memory, position: int) -> None:
+        self.size = memory.size
+        self.vmemmap_base = memory.vmemmap_base
+        self.journal = None
+        self.log = None
+        self.who_freed = _nobody
+        self._patterns = {}
+        words = _Words(memory, position)
+        self.u64: Any = words
+        self.s64: Any = _Narrow(words, 8, signed=True)
+        self.u32, self.s32 = _Narrow(words, 4, signed=False), _Narrow(words, 4, signed=True)  # type: ignore[assignment]
+        self.u16, self.s16 = _Narrow(words, 2, signed=False), _Narrow(words, 2, signed=True)  # type: ignore[assignment]
+        self.u8, self.s8 = _Narrow(words, 1, signed=False), _Narrow(words, 1, signed=True)  # type: ignore[assignment]
+
+    def write(self, address: int, data: bytes) -> None:
+        """Refuse: the past can't be written."""
+        self.u64[0] = 0
+
+    def fill(self, address: int, word: int, n: int) -> None:
+        """Refuse: the past can't be written."""
+        self.u64[0] = 0
+
+    def copy(self, dst: int, src: int, n: int) -> None:
+        """Refuse: the past can't be written."""
+        self.u64[0] = 0

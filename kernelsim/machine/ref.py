@@ -1,0 +1,417 @@
+"""Typed references: a machine, a C type and an address, and nothing else.
+
+`Struct` is the base of every declared struct; an instance stands for a pointer to one.  C
+members are attributes (``task.real_parent.pid``); what belongs to Python ends in `_`.  A
+reference is only an address: making, comparing or printing one touches no memory.  Reading or
+writing a member does, and faults as the hardware and the slab's poison would.
+
+The accessors are generated per struct as source text, for they are the innermost loop of
+everything: one field costs one index into a typed view of memory.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from kernelsim.machine import ctype, memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kernelsim.machine.memory import Memory
+
+__all__ = ["ArrayRef", "Struct", "ValidationError", "container_of", "pointer"]
+
+_MASK = (1 << 64) - 1
+_POISON_OF = {n: int.from_bytes(bytes([memory.POISON_BYTE]) * n, "little") for n in (1, 2, 4, 8)}
+
+
+class ValidationError(AssertionError):
+    """A structure in memory is not as its invariants say; the message names both addresses."""
+
+
+def pointer(value: Any) -> int:
+    """Return the address that `value` (a reference, an int or None) stands for."""
+    if value is None:
+        return 0
+    address = getattr(value, "address_", value)
+    if not isinstance(address, int):
+        raise TypeError(f"a pointer is a reference, an int or None, not {type(value).__name__}")
+    return address & _MASK
+
+
+class _StructMeta(type):
+    # Collects the declared members and puts the class into the registry; sizes come on demand.
+    def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Any:
+        declared = {k: v for k, v in body.items() if _is_member(v)}
+        for member in declared:
+            del body[member]
+        mangled = f"_{name.lstrip('_')}__"  # what the compiler makes of a member that starts with __
+        members = {k.replace(mangled, "__", 1) if k.startswith(mangled) else k: v for k, v in declared.items()}
+        body.setdefault("__slots__", ())
+        cls = super().__new__(mcs, name, bases, body)
+        if bases:
+            cls.members_ = members
+            cls.layout_cache_ = None
+            ctype.REGISTRY[name] = cls
+        return cls
+
+    @property
+    def c(cls) -> str:
+        return f"struct {cls.__name__}"
+
+    @property
+    def layout_(cls) -> ctype.Layout:
+        if cls.layout_cache_ is None:
+            cls.layout_cache_ = ctype.layout(cls.members_)
+        return cls.layout_cache_
+
+    @property
+    def sizeof_(cls) -> int:
+        return cls.layout_.sizeof_
+
+    @property
+    def alignof_(cls) -> int:
+        return cls.layout_.alignof_
+
+    @property
+    def fields_(cls) -> tuple[ctype.Field, ...]:
+        return cls.layout_.fields
+
+
+def _is_member(value: Any) -> bool:
+    return isinstance(value, (ctype.CType, _StructMeta))
+
+
+class Struct(metaclass=_StructMeta):
+    """A typed reference to a C struct at `address` in machine `m`."""
+
+    __slots__ = ("_o", "address_", "machine_")
+    members_: ClassVar[dict[str, Any]]
+    layout_cache_: ClassVar[ctype.Layout | None]
+
+    def __init__(self, m: Memory, address: int) -> None:
+        cls = type(self)
+        _build(cls)
+        cls.__init__(self, m, address)  # type: ignore[misc] # the generated one
+
+    @classmethod
+    def declare(cls, name: str) -> str:
+        """Return the C declaration of a member `name` of this type."""
+        return f"struct {cls.__name__} {name}"
+
+    @property
+    def type_(self) -> type[Struct]:
+        """The struct's class."""
+        return type(self)
+
+    def __eq__(self, other: object) -> bool:
+        address = getattr(other, "address_", other)
+        return self.address_ == (0 if address is None else address)
+
+    def __hash__(self) -> int:
+        return hash(self.address_)
+
+    def __bool__(self) -> bool:
+        return self.address_ != 0
+
+    def __int__(self) -> int:
+        address: int = self.address_
+        return address
+
+    def __index__(self) -> int:
+        address: int = self.address_
+        return address
+
+    def __repr__(self) -> str:
+        return f"(struct {type(self).__name__} *){self.address_:#x}"
+
+    def __add__(self, n: int) -> Any:
+        return type(self)(self.machine_, (self.address_ + n * type(self).sizeof_) & _MASK)
+
+    def __sub__(self, n: int) -> Any:
+        return self + -n
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"struct {type(self).__name__} has no member {name!r}")
+
+    @classmethod
+    def field_(cls, path: str) -> tuple[Any, int]:
+        """Return (C type, offset in bytes) of the member at `path`, such as ``"tasks.next"``."""
+        t: Any = cls
+        offset = 0
+        for part in path.replace("[", ".[").split("."):
+            if part.startswith("["):
+                t, offset = ctype.resolve(t.element), offset + int(part[1:-1]) * ctype.resolve(t.element).sizeof_
+                continue
+            field = next((f for f in getattr(t, "fields_", ()) if f.name == part), None)
+            if field is None:
+                raise AttributeError(f"{ctype.type_name(t)} has no member {part!r}")
+            t, offset = field.type, offset + field.offset
+        return t, offset
+
+    @classmethod
+    def offsetof_(cls, path: str) -> int:
+        """Return the offset in bytes of the member at `path`."""
+        return cls.field_(path)[1]
+
+    def member_(self, path: str) -> Any:
+        """Return the value of the member at `path`, such as ``"tasks.next"`` or ``"numbers[1].nr"``."""
+        value: Any = self
+        for part in path.replace("[", ".[").split("."):
+            value = value[int(part[1:-1])] if part.startswith("[") else getattr(value, part)
+        return value
+
+    def address_of_(self, path: str) -> int:
+        """Return the address of the member at `path` (C's ``&p->path``)."""
+        return (self.address_ + self.offsetof_(path)) & _MASK
+
+    def at_(self, m: Memory) -> Any:
+        """Return the reference to the same address in another machine, or the same at another time."""
+        return type(self)(getattr(m, "machine", m), self.address_)
+
+    def value_(self) -> dict[str, Any]:
+        """Return the members and their values, embedded structs as dicts."""
+        out: dict[str, Any] = {}
+        for field in type(self).fields_:
+            value = getattr(self, field.name)
+            embedded = isinstance(field.type, _StructMeta)
+            out[field.name] = value.value_() if embedded or isinstance(value, ArrayRef) else value
+        return out
+
+    def bytes_(self) -> bytes:
+        """Return the struct's bytes, freed or not."""
+        data: bytes = self.machine_.read(self.address_, type(self).sizeof_)
+        return data
+
+    def hexdump_(self, path: str = "") -> str:
+        """Return the bytes of the struct, or of the member at `path`, as `hexdump -C` prints them."""
+        t, offset = self.field_(path) if path else (type(self), 0)
+        data = self.machine_.read(self.address_ + offset, t.sizeof_)
+        return _hexdump(self.address_ + offset, data)
+
+    @classmethod
+    def c_text_(cls) -> str:
+        """Return the struct's declaration as C text, with the offset of each member."""
+        lines = [f"struct {cls.__name__} {{"]
+        for f in cls.fields_:
+            lines.append(f"\t{f.type.declare(f.name)};".ljust(48) + f"/* {f.offset:5} */")
+        return "\n".join([*lines, f"}}; /* size: {cls.sizeof_} */"])
+
+    @classmethod
+    def pahole_(cls) -> str:
+        """Return the offset table in the style of pahole: offset, size, holes."""
+        lines, end = [f"struct {cls.__name__} {{"], 0
+        for f in cls.fields_:
+            if f.offset > end:
+                lines.append(f"\n\t/* XXX {f.offset - end} bytes hole, try to pack */\n")
+            size = f.type.sizeof_
+            place = f"{f.offset:5}: {f.bit:2} {size:2}" if isinstance(f.type, ctype.Bits) else f"{f.offset:5} {size:5}"
+            lines.append(f"\t{f.type.declare(f.name)};".ljust(48) + f"/* {place} */")
+            end = max(end, f.offset + size)
+        lines.append(f"\n\t/* size: {cls.sizeof_}, members: {len(cls.fields_)} */")
+        if cls.sizeof_ > end:
+            lines.append(f"\t/* padding: {cls.sizeof_ - end} */")
+        return "\n".join([*lines, "};"])
+
+
+def _hexdump(address: int, data: bytes) -> str:
+    lines = []
+    for i in range(0, len(data), 16):
+        row = data[i : i + 16]
+        halves = "  ".join(" ".join(f"{b:02x}" for b in row[j : j + 8]) for j in (0, 8))
+        text = "".join(chr(b) if 32 <= b < 127 else "." for b in row)
+        lines.append(f"{address + i:016x}  {halves:<48}  |{text}|")
+    return "\n".join(lines)
+
+
+class ArrayRef:
+    """A reference to a C array: index, length, iteration; `string_()` for char arrays."""
+
+    __slots__ = ("address_", "machine_", "type_")
+
+    def __init__(self, m: Memory, address: int, type_: ctype.Array) -> None:
+        self.machine_, self.address_, self.type_ = m, address, type_
+
+    def __len__(self) -> int:
+        return self.type_.length
+
+    def _place(self, i: int) -> int:
+        if i < 0 or (i >= self.type_.length and not self.type_.flexible):
+            raise IndexError(f"index {i} of {self.type_.c}")
+        size: int = ctype.resolve(self.type_.element).sizeof_
+        return self.address_ + i * size
+
+    def __getitem__(self, i: int) -> Any:
+        return _load(self.machine_, self._place(i), ctype.resolve(self.type_.element))
+
+    def __setitem__(self, i: int, value: Any) -> None:
+        _store(self.machine_, self._place(i), ctype.resolve(self.type_.element), value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(self.type_.length))
+
+    def __repr__(self) -> str:
+        return f"({ctype.type_name(self.type_.element)} [{self.type_.length}]){self.address_:#x}"
+
+    def string_(self) -> bytes:
+        """Return the bytes up to the first NUL (char arrays)."""
+        return bytes(self.machine_.read(self.address_, self.type_.sizeof_)).split(b"\0", 1)[0]
+
+    def value_(self) -> Any:
+        """Return the elements as a list, or the bytes of a char array."""
+        if self.type_.element is ctype.char:
+            return self.machine_.read(self.address_, self.type_.sizeof_)
+        return [v.value_() if isinstance(v, (Struct, ArrayRef)) else v for v in self] if not isinstance(
+            ctype.resolve(self.type_.element), ctype.Ptr
+        ) else list(self)
+
+
+def _load(m: Any, address: int, t: Any) -> Any:
+    # The value of type `t` at `address`.
+    if isinstance(t, _StructMeta):
+        return t(m, address)
+    if isinstance(t, ctype.Array):
+        return ArrayRef(m, address, t)
+    view = getattr(m, "u64" if isinstance(t, ctype.Ptr) else t.view)
+    try:
+        value = view[m.offset(address) // t.sizeof_]
+    except IndexError:
+        m.fault(address, ctype.type_name(t))
+    if value == _POISON_OF[t.sizeof_]:
+        m.check(address, ctype.type_name(t))
+    if isinstance(t, ctype.Ptr):
+        target = ctype.resolve(t.target)
+        return target(m, value) if isinstance(target, _StructMeta) else value
+    return value
+
+
+def _store(m: Any, address: int, t: Any, value: Any) -> None:
+    # Store `value` as type `t` at `address`.
+    if isinstance(t, ctype.Ptr):
+        m.write_u64(address, pointer(value))
+    elif isinstance(t, ctype.Int):
+        m.write(address, (int(value) & ((1 << (t.sizeof_ * 8)) - 1)).to_bytes(t.sizeof_, "little"))
+    else:
+        raise TypeError(f"a {t.c} can't be assigned: assign its members")
+
+
+def container_of(ptr: Any, type: Any, member: str) -> Any:
+    """Return the reference to the struct of `type` in which `ptr` points at `member`.
+
+    `ptr` is a reference; the result's address is ``ptr - offsetof(type, member)``: a subtraction,
+    nothing is looked up or checked, and NULL gives the address just below the top of memory.
+    """
+    return type(ptr.machine_, (ptr.address_ - type.offsetof_(member)) & _MASK)
+
+
+# --- generated access ----------------------------------------------------------------------
+
+_INIT = """
+def __init__(self, m, address):
+    self.machine_ = m
+    self.address_ = address
+    o = address ^ {direct_map}
+    self._o = o if o < m.size else m.offset(address)
+"""
+
+_GET_INT = """
+def get_{name}(self):
+    m = self.machine_
+    try:
+        v = m.{view}[(self._o + {offset}) >> {shift}]
+    except IndexError:
+        m.fault(self.address_, {type!r}, {name!r})
+    if v == {poison}:
+        m.check(self.address_ + {offset}, {type!r}, {name!r})
+    return {result}
+"""
+
+_SET = """
+def set_{name}(self, v):
+    m = self.machine_{convert}
+    i = (self._o + {offset}) >> 3
+    try:
+        old = m.u64[i]
+    except IndexError:
+        m.fault(self.address_, {type!r}, {name!r})
+    if old == {poison64}:
+        m.check(self.address_ + {offset}, {type!r}, {name!r})
+    {store}
+    log = m.log
+    if log is not None:
+        log(old)
+        log(i)
+"""
+
+_CONVERT_POINTER = """
+    try:
+        v = v.address_
+    except AttributeError:
+        if v is None:
+            v = 0
+        elif v.__class__ is not int:
+            raise TypeError({name!r} + " is a pointer: assign a reference, an int or None") from None"""
+
+_GET_EMBEDDED = """
+def get_{name}(self):
+    return {target}(self.machine_, self.address_ + {offset})
+"""
+
+_GET_ARRAY = """
+def get_{name}(self):
+    return ArrayRef(self.machine_, self.address_ + {offset}, {target})
+"""
+
+
+def _accessors(cls: Any, field: ctype.Field, scope: dict[str, Any]) -> str:
+    # The source text of the getter and setter of one member.
+    name, t, common = field.name, field.type, {"name": field.name, "type": cls.c, "offset": field.offset}
+    if isinstance(t, (_StructMeta, ctype.Array)):
+        scope[f"T_{name}"] = t
+        text = _GET_EMBEDDED if isinstance(t, _StructMeta) else _GET_ARRAY
+        return text.format(target=f"T_{name}", **common)
+    base = t.base if isinstance(t, ctype.Bits) else t
+    view = "u64" if isinstance(t, ctype.Ptr) else base.view
+    shift = {1: 0, 2: 1, 4: 2, 8: 3}[t.sizeof_]
+    result, convert = "v", ""
+    store = f"m.{view}[(self._o + {field.offset}) >> {shift}] = v"
+    if isinstance(t, ctype.Ptr):
+        convert = _CONVERT_POINTER.format(name=name)
+        if isinstance(ctype.resolve(t.target) if not isinstance(t.target, str) or t.target in ctype.REGISTRY else None, _StructMeta):
+            scope[f"T_{name}"] = ctype.resolve(t.target)
+            result = f"T_{name}(m, v)"
+    elif isinstance(t, ctype.Bits):
+        mask = (1 << t.width) - 1
+        result = f"(v >> {field.bit}) & {mask}"
+        unit = f"m.u{t.sizeof_ * 8}[(self._o + {field.offset}) >> {shift}]"
+        keep = ((1 << t.sizeof_ * 8) - 1) & ~(mask << field.bit)
+        store = f"{unit} = {unit} & {keep} | (int(v) & {mask}) << {field.bit}"
+    return _GET_INT.format(view=view, shift=shift, poison=_POISON_OF[t.sizeof_], result=result, **common) + _SET.format(
+        convert=convert, store=store, poison64=memory.POISON, **common
+    )
+
+
+def _set_bytes(field: ctype.Field) -> Any:
+    # The setter of a char array: bytes or str, cut to fit and padded with NULs, always terminated.
+    t, offset = field.type, field.offset
+
+    def set_bytes(self: Any, value: bytes | str) -> None:
+        data = value.encode() if isinstance(value, str) else bytes(value)
+        self.machine_.write(self.address_ + offset, data[: t.length - 1].ljust(t.length, b"\0"))
+
+    return set_bytes
+
+
+def _build(cls: Any) -> None:
+    # Generate constructor and accessors of `cls`, once.
+    scope: dict[str, Any] = {"ArrayRef": ArrayRef}
+    source = [_INIT.format(direct_map=memory.DIRECT_MAP)]
+    source += [_accessors(cls, field, scope) for field in cls.fields_]
+    exec(compile("".join(source), f"<struct {cls.__name__}>", "exec"), scope)  # noqa: S102 - our own text
+    cls.__init__ = scope["__init__"]
+    for field in cls.fields_:
+        setter = scope.get(f"set_{field.name}")
+        if isinstance(field.type, ctype.Array) and field.type.element is ctype.char:
+            setter = _set_bytes(field)
+        setattr(cls, field.name, property(scope[f"get_{field.name}"], setter))

@@ -1,0 +1,183 @@
+"""Who drives the machine: the CPU's hooks, and calls fired at tasks that have no program.
+
+The kernel runs by itself; what it lacks is somebody in user mode.  A program is a coroutine and
+runs when the scheduler lets it.  A puppet waits in user mode until a call is fired for it: the
+CPU is then taken to that puppet by an interrupt, the call runs, and afterwards whatever else has
+work to do (programs, kernel threads, signals to take) runs until nothing has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.arch.x86.entry import common, entry_64
+from kernelsim.include.linux import sched
+from kernelsim.include.linux.sched import task_struct
+from kernelsim.kernel import exit as kernel_exit
+from kernelsim.kernel.sched.sched import this_rq
+from kernelsim.machine.cpu import Panic
+from kernelsim.machine.memory import Fault
+from kernelsim.user.libc import NewImage
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from kernelsim.machine.machine import Machine
+
+__all__ = ["PENDING", "Driver", "Pending"]
+
+_MASK = (1 << 64) - 1
+SIGSEGV = 11
+
+
+class Pending:
+    """The answer to a call that sleeps: the result comes when the kernel wakes the task."""
+
+    def __repr__(self) -> str:
+        return "PENDING"
+
+
+PENDING = Pending()
+
+
+class Driver:
+    """The hooks of one machine's CPU."""
+
+    def __init__(self, m: Machine) -> None:
+        self.m = m
+        self.results: dict[int, Any] = {}  # what a puppet's call returned, or the exception it raised
+        self.calls: dict[int, Coroutine[Any, Any, Any]] = {}  # calls fired and not begun
+        self.busy: dict[int, str] = {}  # puppets inside a call, and which
+        self.resting: set[int] = set()  # puppets interrupted in user mode: their context has no work
+        self.wanted = 0
+        self.panic: Panic | None = None
+        m.cpu.first_run = lambda task: entry_64.ret_from_fork(m)
+        m.cpu.in_user_mode = self._in_user_mode
+        m.choose = self._choose
+
+    # --- firing a call ------------------------------------------------------------------------
+
+    def fire(self, task: int, name: str, call: Coroutine[Any, Any, Any]) -> None:
+        """Let the puppet at address `task` make `call`, then run until the machine is quiet."""
+        self.results.pop(task, None)
+        self.busy[task] = name
+        self.calls[task] = self._answer(task, call)
+        self._bring(task)
+        self.run()
+
+    async def _answer(self, task: int, call: Coroutine[Any, Any, Any]) -> None:
+        try:
+            self.results[task] = await call
+        except NewImage:
+            self.results[task] = None
+        except (OSError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            self.results[task] = error
+        self.busy.pop(task, None)
+
+    def _bring(self, task: int) -> None:
+        # Make the CPU come to `task`: at once if it runs, else by an interrupt of whoever does.
+        cpu, current = self.m.cpu, self.m.current
+        self.wanted = task
+        if current.address_ == task and task not in cpu.contexts:
+            self.wanted = 0  # it is there
+            cpu.contexts[task] = self.calls.pop(task)
+        elif current.address_ != task:
+            self._interrupt(current)
+
+    def _interrupt(self, current: task_struct) -> None:
+        # A timer interrupt finds that another task is to run.
+        current.thread_info.flags |= sched._TIF_NEED_RESCHED
+        if current.address_ not in self.m.cpu.contexts:
+            self.m.cpu.contexts[current.address_] = common.irqentry_exit_to_user_mode(self.m)
+            self.resting.add(current.address_)
+
+    def run(self) -> None:
+        """Run until the machine is quiet.
+
+        A Fault inside the kernel is an oops: the task that ran into it dies and the Fault is
+        raised.  A panic ends the machine; it is kept in `panic`.
+        """
+        try:
+            self.m.cpu.run()
+        except Panic as panic:
+            self.panic = panic
+        except Fault:
+            self._oops()
+            raise
+
+    def _oops(self) -> None:
+        # The kernel went wrong in the middle of something: make_task_dead(SIGSEGV).
+        cpu, current = self.m.cpu, self.m.current
+        self.m.trace.emit("oops", pid=current.pid)
+        cpu.contexts.pop(current.address_, None)
+        self.busy.pop(current.address_, None)
+        if not current.pid or current.flags & sched.PF_EXITING:
+            self.panic = Panic("Fatal exception")
+            return
+        cpu.contexts[current.address_] = kernel_exit.do_exit(self.m, SIGSEGV)
+        try:
+            cpu.run()
+        except (Panic, Fault) as second:
+            self.panic = second if isinstance(second, Panic) else Panic("Fatal exception")
+
+    # --- hooks --------------------------------------------------------------------------------
+
+    def _in_user_mode(self, task: int, value: Any) -> bool:
+        # The running task is back in user mode and has no program: is there more to do?
+        cpu, m = self.m.cpu, self.m
+        self.resting.discard(task)
+        call = self.calls.pop(task, None)
+        if call is not None:
+            self.wanted = 0
+            cpu.contexts[task] = call
+            return True
+        if task in cpu.user:  # it has just become a program
+            cpu.contexts[task] = entry_64.user_mode(m)
+            return True
+        current = m.current
+        if current.thread_info.flags & sched._TIF_SIGPENDING:
+            cpu.contexts[task] = common.irqentry_exit_to_user_mode(m)
+            return True
+        if self.wanted and self.wanted != task or self._best():
+            self._interrupt(current)
+            return True
+        return False
+
+    def _has_work(self, p: task_struct) -> bool:
+        # Would `p` do anything if it ran?
+        address = p.address_
+        if address in self.calls or p.thread_info.flags & sched._TIF_SIGPENDING:
+            return True
+        if address in self.resting:
+            return False
+        return address in self.m.cpu.contexts or address in self.m.cpu.user or not p.mm.address_
+
+    def _best(self) -> int:
+        # The queued task with work that has run least, 0 if there is none.
+        m, ready = self.m, self.m.cpu.ready
+        best, least = 0, 0
+        floor = this_rq(m).cfs.min_vruntime
+        running = m.current.address_
+        for address in list(ready):
+            if address == running:
+                continue
+            p = task_struct(m, address)
+            if not self._has_work(p):
+                del ready[address]
+                continue
+            lead = (p.se.vruntime - floor + (1 << 63)) & _MASK
+            if not best or lead < least:
+                best, least = address, lead
+        return best
+
+    def _choose(self, rq: Any, default: task_struct) -> task_struct | None:
+        # Who runs next: the wanted puppet, else the scheduler's choice, but not somebody idle.
+        wanted = self.wanted
+        if wanted:
+            p = task_struct(self.m, wanted)
+            if p.on_rq:
+                return p
+        if self._has_work(default):
+            return None
+        best = self._best()
+        return task_struct(self.m, best) if best else None

@@ -1,0 +1,118 @@
+"""`ks.run`: a program in the simulator, in a PID namespace of its own, as `ks.host.run` runs it on Linux."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from kernelsim import session
+from kernelsim.arch.x86.entry import common, entry_64
+from kernelsim.debug import stack
+from kernelsim.host import result as host_result
+from kernelsim.include.uapi.linux import sched
+from kernelsim.kernel import pid as kernel_pid
+from kernelsim.user import libc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Run", "Stuck", "run"]
+
+CALL_LIMIT = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Run(host_result.Run):
+    """The outcome of a run in the simulator: as on the host, and the kernel it ran on."""
+
+    kernel: session.Kernel | None = None
+
+    __repr__ = host_result.Run.__repr__
+
+
+class Stuck(host_result.Timeout):
+    """Every process of the program sleeps and nothing can wake one; the message says where each waits."""
+
+
+class _Stop(BaseException):
+    # Ends a program that does not end by itself; it can't be caught by `except Exception`.
+    pass
+
+
+class _Recorder:
+    # Notes the calls of every process, as the host's libc does, and stops a program without end.
+    def __init__(self, kernel: session.Kernel, processes: int) -> None:
+        self.kernel, self.processes = kernel, processes
+        self.records: list[host_result.Call] = []
+        self.runaway = ""
+        self.calls = 0
+
+    async def enter(self, nr: int, args: tuple[Any, ...]) -> int:
+        m = self.kernel.machine
+        self.calls += 1
+        if self.calls > CALL_LIMIT:
+            self.runaway = f"more than {CALL_LIMIT} system calls"
+        if self.runaway:
+            raise _Stop
+        return await entry_64.entry_SYSCALL_64(m, nr, args)
+
+    def note(self, name: str, args: tuple[Any, ...], value: Any) -> None:
+        m = self.kernel.machine
+        pid = kernel_pid.task_tgid_vnr(m, m.current)
+        self.records.append(host_result.Call(pid, name, args, value))
+        if name == "fork" and value == 0 and pid > self.processes:
+            self.runaway = f"more than {self.processes} processes"
+
+    def libc(self, *, noting: bool) -> libc.Libc:
+        stub = libc.Libc(self.enter, common.syscall_number, libc.log())
+        stub.note_ = self.note if noting else None
+        return stub
+
+
+def run(program: Callable[[Any], Any], *, record: bool = True, memory: int | str = "256M", processes: int = 500) -> Run:
+    """Run `async def program(libc)` as pid 2 of a fresh PID namespace whose pid 1 reaps; return a Run.
+
+    Raises Stuck when it can't end, Runaway when it does not, TypeError for what is no program.
+    """
+    if not callable(program):
+        raise TypeError(f"a program is an async function of libc, not {type(program).__name__}")
+    kernel = session.boot(memory=memory, record=record)
+    recorder = _Recorder(kernel, processes)
+    status: list[int] = []
+
+    async def first(stub: libc.Libc) -> int:
+        # The namespace's pid 1: starts the program and reaps until nobody is left.
+        await stub.setsid()
+        await stub.close(0)
+        await stub.open("/dev/null", 0)
+        pid = await stub.fork()
+        if pid == 0:
+            stub.note_ = recorder.note
+            return libc.exit_status(await program(stub))
+        while True:
+            try:
+                reaped, word = await stub.wait()
+            except OSError:
+                return 0
+            if reaped == pid:
+                status.append(word)
+
+    kernel.machine.programs["run"] = lambda task: libc.Program(first, recorder.libc(noting=False))
+    child = kernel.call(kernel.init, "clone", sched.CLONE_NEWPID | 17)
+    try:
+        kernel.call(kernel.task(child), "execve", "run")
+    except _Stop:
+        pass
+    out, err = (b"".join(kernel.lines[line]) for line in (1, 2))
+    if recorder.runaway:
+        raise host_result.Runaway(f"the program does not end: {recorder.runaway}", out)
+    if not status or _alive(kernel, child):
+        raise Stuck(f"nobody can run any more: {stack.waiting(kernel)}", out)
+    return Run(out, status[0], err, tuple(recorder.records), "", "5.10.188-kernelsim", kernel)
+
+
+def _alive(kernel: session.Kernel, pid: int) -> bool:
+    try:
+        return bool(kernel.task(pid))
+    except LookupError:
+        return False

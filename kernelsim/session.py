@@ -1,0 +1,331 @@
+"""The facade: a kernel that a reader boots, pokes and looks at, now or at an earlier time."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.arch.x86.entry import common, entry_64
+from kernelsim.debug import changes, ftrace, strace
+from kernelsim.include.linux import pid as pid_h
+from kernelsim.include.linux import sched
+from kernelsim.include.linux.sched import signal as sched_signal
+from kernelsim.include.linux.sched import task_struct
+from kernelsim.include.uapi.asm import signal
+from kernelsim.include.uapi.linux import wait as wait_flags
+from kernelsim.init import main
+from kernelsim.kernel import pid as kernel_pid
+from kernelsim.kernel.trace import ftrace as kernel_ftrace
+from kernelsim.machine.cpu import Panic
+from kernelsim.machine.machine import Machine, PastMachine
+from kernelsim.machine.memory import Fault
+from kernelsim.mm import slub
+from kernelsim.puppets import PENDING, Driver
+from kernelsim.user import libc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from kernelsim.machine.trace import Event
+
+__all__ = ["DeadTask", "Kernel", "Look", "boot", "parse_size"]
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+REAP = 0x401000  # the address of init's handler for SIGCHLD
+
+
+class DeadTask(ValueError):  # noqa: N818 - says what the matter is
+    """The task is dead, or its task_struct is gone: it can make no calls."""
+
+
+def parse_size(size: int | str) -> int:
+    """Return the number of bytes that `size` means: an int, or text such as "256M".
+
+    Raises ValueError or TypeError for anything else.
+    """
+    if isinstance(size, str):
+        match = re.fullmatch(r"(\d+)([KMG]?)B?", size.strip().upper())
+        if not match:
+            raise ValueError(f"{size!r} is not a size: give bytes, or text such as '256M'")
+        return int(match[1]) * _UNITS[match[2]]
+    if isinstance(size, bool) or not isinstance(size, int):
+        raise TypeError(f"a size is an int or text such as '256M', not {type(size).__name__}")
+    return size
+
+
+def boot(
+    cpus: int = 1, memory: int | str = "256M", pid_max: int = 32768, *, record: bool = True
+) -> Kernel:
+    """Boot a kernel: swapper (0), init (1, a puppet that reaps) and kthreadd (2) exist.
+
+    `memory` is the size of RAM, `pid_max` as kernel.pid_max; `record` keeps every store and event,
+    for `at`, `diff`, `events` and `branch`.  Raises ValueError for what can't be.
+    """
+    return Kernel(cpus=cpus, memory=memory, pid_max=pid_max, record=record)
+
+
+class Look:
+    """What can be seen of a machine, now or at an earlier time."""
+
+    machine: Machine | PastMachine
+    now: int
+
+    def task(self, pid: int) -> task_struct:
+        """Return the task (struct task_struct *) with that number in the initial namespace.
+
+        Raises LookupError when there is none.
+        """
+        m: Any = self.machine
+        found = kernel_pid.find_task_by_pid_ns(m, pid, pid_h.init_pid_ns(m)) if pid else m.symbol("init_task")
+        if not found:
+            raise LookupError(f"there is no task with pid {pid}")
+        return found  # type: ignore[no-any-return]
+
+    def tasks(self) -> list[task_struct]:
+        """Return every process's task_struct, in the order of the task list; init_task is not one."""
+        return list(sched_signal.for_each_process(self.machine))  # type: ignore[arg-type]
+
+    def slabs(self) -> dict[str, int]:
+        """Return how many objects of each slab cache are in use."""
+        return slub.usage(self.machine)  # type: ignore[arg-type]
+
+    def ps(self) -> str:
+        """Return the processes as a table: number, parent, group, session, state letter, name."""
+        m: Any = self.machine
+        ns = pid_h.init_pid_ns(m)
+        lines = ["    PID    PPID    PGID     SID S COMMAND"]
+        for t in self.tasks():
+            numbers = (
+                t.pid,
+                kernel_pid.task_tgid_nr_ns(t.real_parent, ns),
+                *(kernel_pid.pid_nr_ns(t.signal.pids[k], ns) for k in (sched.PIDTYPE_PGID, sched.PIDTYPE_SID)),
+            )
+            row = " ".join(f"{n:7}" for n in numbers)
+            comm = t.comm.string_().decode("utf-8", "replace")
+            lines.append(f"{row} {sched.task_state_to_char(t)} {comm}")
+        return "\n".join(lines) + "\n"
+
+
+class KernelAt(Look):
+    """A kernel as it was at time `now`; it can be looked at, not changed."""
+
+    def __init__(self, machine: PastMachine) -> None:
+        self.machine = machine
+        self.now = machine.now
+
+    def __repr__(self) -> str:
+        return f"<kernel at t={self.now}, read-only>"
+
+
+class Kernel(Look):
+    """A booted kernel."""
+
+    machine: Machine
+
+    def __init__(self, cpus: int = 1, memory: int | str = "256M", pid_max: int = 32768, *, record: bool = True) -> None:
+        if cpus != 1:
+            raise ValueError(f"{cpus!r} CPUs: this release simulates one")
+        self._arguments = {"cpus": cpus, "memory": memory, "pid_max": pid_max, "record": record}
+        self.machine = m = Machine(parse_size(memory), record=bool(record))
+        self.lines: dict[int, list[bytes]] = {0: [], 1: [], 2: []}
+        self._commands: list[tuple[int, str, tuple[Any, ...]]] = []
+        m.line_out = lambda line, data: self.lines[line].append(data)
+        m.programs["/sbin/init"] = None
+        m.user_text[REAP] = self._reap
+        if record:
+            kernel_ftrace.register(m)
+        self._driver = Driver(m)
+        main.start_kernel(m)
+        if kernel_pid.set_pid_max(m, pid_max):
+            raise ValueError(f"pid_max {pid_max!r} is not between 301 and 4194304")
+        m.cpu.contexts[m.symbol("init_task").address_] = main.boot_task(m)
+        self._driver.run()
+        if self._driver.panic is not None:
+            raise self._driver.panic
+        self._fire(self.init, "rt_sigaction", signal.SIGCHLD, (REAP, signal.SA_RESTART), None, 8)
+
+    def __repr__(self) -> str:
+        state = f", {self.panic}" if self.panic else ""
+        return f"<kernel at t={self.now}, {len(self.tasks())} processes{state}>"
+
+    @property
+    def init(self) -> task_struct:
+        """The process with number 1."""
+        return self.task(1)
+
+    @property
+    def now(self) -> int:  # type: ignore[override]
+        """The number of events so far: the time."""
+        return self.machine.trace.now
+
+    @property
+    def panic(self) -> Panic | None:
+        """The panic that ended this machine, None while it lives."""
+        return self._driver.panic
+
+    @property
+    def console(self) -> bytes:
+        """What was written to the console so far."""
+        return b"".join(self.lines[1])
+
+    # --- acting -------------------------------------------------------------------------------
+
+    async def _reap(self, m: Machine, sig: int) -> None:
+        # The user half of init: a handler for SIGCHLD that waits for every dead child.
+        stub = self._libc()
+        while True:
+            try:
+                pid, _ = await stub.waitpid(-1, wait_flags.WNOHANG)
+            except OSError:
+                return
+            if not pid:
+                return
+
+    def _libc(self) -> libc.Libc:
+        m = self.machine
+        return libc.Libc(lambda nr, args: entry_64.entry_SYSCALL_64(m, nr, args), common.syscall_number)
+
+    def spawn(self, name: str) -> task_struct:
+        """Start a puppet called `name`, a child of init: fork, then execve; return its task_struct."""
+        if not isinstance(name, str) or not name or "\0" in name:
+            raise ValueError(f"{name!r} can't be a program's name: text, not empty, without NUL")
+        self.machine.programs.setdefault(name, None)
+        pid = self.call(self.init, "fork")
+        if isinstance(pid, Panic):
+            raise pid
+        task = self.task(pid)
+        self.call(task, "execve", name)
+        return task
+
+    def call(self, task: task_struct, name: str | int, *args: Any) -> Any:
+        """Fire a system call for a puppet, with libc's name, arguments and result.
+
+        Returns the result, PENDING if the call sleeps, None if it never returns (exit), or a Panic
+        if it ended the machine.  Raises OSError if the call fails, DeadTask, ValueError for a name
+        or number that is no system call, TypeError for arguments of the wrong kind.
+        """
+        task = self._puppet(task)
+        if task.address_ in self._driver.busy and task.address_ in self.machine.cpu.contexts:
+            raise ValueError(f"task {task.pid} is still inside {self._driver.busy[task.address_]}(): it sleeps")
+        coroutine = self._call(name, args)
+        self._commands.append((self.now, "call", (task.address_, name, *args)))
+        self._driver.fire(task.address_, str(name), coroutine)
+        return self.result(task)
+
+    def _call(self, name: str | int, args: tuple[Any, ...]) -> Any:
+        # The coroutine that makes the call: libc's stub, or a bare SYSCALL instruction.
+        stub = self._libc()
+        if isinstance(name, int):
+            return stub.trap_number_(name, *args)
+        if name in libc.CALLS:
+            return getattr(stub, name)(*args)
+        common.syscall_number(name)  # ValueError for what does not exist
+        return stub.trap_(name, *args)
+
+    def _fire(self, task: task_struct, name: str, *args: Any) -> None:
+        self._driver.fire(task.address_, name, self._libc().trap_(name, *args))
+
+    def _puppet(self, task: Any) -> task_struct:
+        # Check that `task` can be driven.
+        if self.panic is not None:
+            raise self.panic
+        if isinstance(task, int) and not isinstance(task, bool):
+            task = self.task(task)
+        if not isinstance(task, task_struct):
+            raise TypeError(f"a task is a struct task_struct * or a pid, not {type(task).__name__}")
+        task = task_struct(self.machine, task.address_)
+        try:
+            number, dead = task.pid, task.exit_state
+        except Fault as fault:
+            raise DeadTask(f"the task is gone: {fault}") from None
+        if dead:
+            raise DeadTask(f"task {number} is dead: {sched.task_state_to_char(task)}")
+        if not task.mm:
+            raise ValueError(f"task {number} is a kernel thread: it makes no system calls")
+        if task.address_ in self.machine.cpu.user:
+            raise ValueError(f"task {number} runs a program: only puppets can be driven")
+        return task
+
+    def result(self, task: task_struct) -> Any:
+        """Return the result of the task's last call, PENDING while it sleeps, or the machine's Panic.
+
+        Raises what the call raised.
+        """
+        if self.panic is not None:
+            return self.panic
+        driver = self._driver
+        if task.address_ in driver.results:
+            value = driver.results.pop(task.address_)
+            if isinstance(value, Exception):
+                raise value
+            return value
+        return PENDING if task.address_ in driver.busy and task.address_ in self.machine.cpu.contexts else None
+
+    def load(self, name: str, program: Callable[[libc.Libc], Any]) -> None:
+        """Put a Python program (`async def main(libc)`) on the machine's disk, for execve."""
+        m = self.machine
+
+        def image(task: task_struct) -> libc.Program:
+            stub = libc.Libc(lambda nr, args: entry_64.entry_SYSCALL_64(m, nr, args), common.syscall_number, libc.log())
+            return libc.Program(program, stub)
+
+        m.programs[name] = image
+        self._commands.append((self.now, "load", (name, program)))
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def at(self, t: int, stores: int = 0) -> KernelAt:
+        """Return the kernel as it was at time `t`, before event `t`; read-only.
+
+        `stores` moves on by that many words of the journal, inside one event.
+        """
+        return KernelAt(PastMachine(self.machine, t, stores))
+
+    def diff(self, t0: int, t1: int | None = None) -> list[changes.Change]:
+        """Return the fields that differ between the times `t0` and `t1` (now, if not given)."""
+        return changes.diff(self.machine, t0, self.now if t1 is None else t1)
+
+    def state_hash(self) -> str:
+        """Return a number, as 64 hexadecimal digits, that two machines share if their memory is the same."""
+        digest = hashlib.sha256()
+        for offset, page in changes.used_pages(self.machine):
+            digest.update(offset.to_bytes(8, "little"))
+            digest.update(page)
+        return digest.hexdigest()
+
+    def branch(self, t: int | None = None) -> Self:
+        """Return a new machine in the state after the last command begun before time `t` (default: now).
+
+        It is booted afresh and does the same once more; the two then go their own ways.
+        """
+        other = type(self)(**self._arguments)  # type: ignore[arg-type]
+        for when, kind, args in itertools.takewhile(lambda c: t is None or c[0] < t, self._commands):
+            del when
+            if kind == "load":
+                other.load(*args)
+                continue
+            address, name, *rest = args
+            if isinstance(name, str) and name == "execve":
+                other.machine.programs.setdefault(rest[0], None)
+            try:
+                other.call(task_struct(other.machine, address), name, *rest)
+            except (OSError, Fault):
+                pass  # it failed the first time too
+        return other
+
+    # --- what happened ------------------------------------------------------------------------
+
+    def events(self, since: int = 0, until: int | None = None) -> list[Event]:
+        """Return the events in [since, until): tracepoints, and kernel functions entered and left."""
+        return list(self.machine.trace.events(since, until))
+
+    def function_graph(self, since: int = 0, until: int | None = None) -> str:
+        """Return the kernel functions called in [since, until) in the form of ftrace's function_graph."""
+        return ftrace.function_graph(self.machine, since, until)
+
+    def strace(self, since: int = 0, until: int | None = None) -> str:
+        """Return the system calls made in [since, until) in the form of strace -f."""
+        return strace.strace(self.machine, since, until)
