@@ -78,7 +78,7 @@ def _leaf(t: Any, offset: int) -> tuple[str, Any, int] | None:
             return "", t, 0
         i = offset // element.sizeof_
         inner = _leaf(element, offset - i * element.sizeof_)
-        return None if inner is None else (f"[{i}]{inner[0]}", inner[1], inner[2] + i * element.sizeof_)
+        return None if inner is None else (_path(f"[{i}]", inner[0]), inner[1], inner[2] + i * element.sizeof_)
     if not (isinstance(t, type) and issubclass(t, Struct)):
         return "", t, 0
     for f in t.fields_:
@@ -87,9 +87,12 @@ def _leaf(t: Any, offset: int) -> tuple[str, Any, int] | None:
             inner = _leaf(f.type, offset - f.offset)
             if inner is None:
                 return None
-            dot = "." if inner[0] and not inner[0].startswith("[") else ""
-            return f"{f.name}{dot}{inner[0]}", inner[1], inner[2] + f.offset
+            return _path(f.name, inner[0]), inner[1], inner[2] + f.offset
     return None
+
+
+def _path(outer: str, inner: str) -> str:
+    return f"{outer}.{inner}" if inner and not inner.startswith("[") else outer + inner
 
 
 def _fields_in(t: Any, start: int, stop: int) -> Iterator[tuple[str, Any, int]]:

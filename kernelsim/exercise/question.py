@@ -98,7 +98,7 @@ class Question:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The letters by which the options are chosen: a, b, c …"""
+        """The letters by which the options are chosen, from a on."""
         return tuple(chr(ord("a") + i) for i in range(len(self.options)))
 
     @functools.cached_property
