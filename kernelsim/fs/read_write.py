@@ -44,25 +44,34 @@ async def vfs_read(m: Machine, file: Any, buf: Any, count: int) -> int:
     return retval
 
 
+def _fdget(m: Machine, fd: int) -> tuple[Any, bool]:
+    # (struct file *, is it counted): only a shared table can lose the file while we sleep (__fget_light).
+    file = fs_file.lookup_fd(m, fd)
+    shared = bool(file) and m.current.files.count > 1
+    if shared:
+        file.f_count += 1
+    return file, shared
+
+
 async def ksys_write(m: Machine, fd: int, buf: bytes) -> int:
     """Write to a descriptor: fs/read_write.c L647."""
-    file = fs_file.lookup_fd(m, fd)
+    file, counted = _fdget(m, fd)
     if not file:
         return -errno.EBADF
-    file.f_count += 1  # fdget(): it can't go away while we sleep
     retval = await vfs_write(m, file, buf)
-    fs_file.fput(m, file)
+    if counted:
+        fs_file.fput(m, file)
     return retval
 
 
 async def ksys_read(m: Machine, fd: int, buf: Any, count: int) -> int:
     """Read from a descriptor."""
-    file = fs_file.lookup_fd(m, fd)
+    file, counted = _fdget(m, fd)
     if not file:
         return -errno.EBADF
-    file.f_count += 1
     retval = await vfs_read(m, file, buf, count)
-    fs_file.fput(m, file)
+    if counted:
+        fs_file.fput(m, file)
     return retval
 
 

@@ -1,0 +1,265 @@
+"""Who refers to what in a machine at rest: the reference counts, recomputed by walking.
+
+The kernel keeps a count in each shared object; here every pointer that the count stands for is
+found, from the tasks, the files, the namespaces and the kernel stacks of those who wait.  What is
+reached is also all that the slab caches may hold, so that a leak shows as a wrong count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.include.linux import cred, fs, mm_types, nsproxy, sched
+from kernelsim.include.linux import idr as idr_h
+from kernelsim.include.linux import list as lists
+from kernelsim.include.linux import pid as pid_h
+from kernelsim.include.linux.sched import signal as sched_signal
+from kernelsim.include.linux.wait import wait_queue_entry
+from kernelsim.kernel import exit as kernel_exit
+from kernelsim.lib import idr
+from kernelsim.machine import machine, memory
+from kernelsim.machine.ref import ValidationError, container_of
+from kernelsim.mm import slub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Census", "validate_counts", "validate_slabs"]
+
+# The counted structs: the member that counts, and what C's initialiser of the static one adds to
+# the pointers that there are.
+COUNTERS: dict[type[Any], tuple[str, dict[str, int]]] = {
+    cred.cred: ("usage", {"init_cred": 2}),
+    fs.file: ("f_count", {}),
+    fs.files_struct: ("count", {}),
+    fs.fs_struct: ("users", {}),
+    nsproxy.nsproxy: ("count", {}),
+    pid_h.pid: ("count", {}),
+    pid_h.pid_namespace: ("kref", {}),
+    sched_signal.sighand_struct: ("count", {}),
+    sched_signal.signal_struct: ("sigcnt", {}),
+}
+STACK_PAGES = sched.THREAD_SIZE >> memory.PAGE_SHIFT
+
+
+class Census:
+    """Everything reachable in machine `m`.
+
+    `tasks` are all threads, the idle task first; `refs` counts the pointers to each object by
+    type and address; `queued` are the signals sent and not taken.
+    """
+
+    def __init__(self, m: Any) -> None:
+        self.m = m
+        self.refs: dict[type[Any], Counter[int]] = {t: Counter() for t in COUNTERS}
+        self.users: Counter[int] = Counter()  # of each mm_struct: tasks that live in it
+        self.grabs: Counter[int] = Counter()  # … and tasks that only borrow it
+        self.queued: list[int] = []
+        self.nodes = 0  # of radix trees
+        self.pipes: dict[int, list[Any]] = {}  # the files of each pipe
+        self.tables: list[Any] = []  # fdtables that are no longer the embedded one
+        self.tasks = list(_threads(m))
+        for task in self.tasks:
+            self._task(task)
+        self._mms()
+        for table in self._all(fs.files_struct):
+            self._table(table)
+        self._namespaces()
+        pool = m.symbol("radix_tree_preloads")
+        self.nodes += int(pool.nr)
+
+    def _all(self, t: type[Any]) -> list[Any]:
+        # References to the objects of type `t` reached so far, by address.
+        return [t(self.m, address) for address in sorted(self.refs[t])]
+
+    def _point(self, ref: Any) -> None:
+        if ref:
+            self.refs[type(ref)][ref.address_] += 1
+
+    # --- tasks --------------------------------------------------------------------------------
+
+    def _task(self, task: Any) -> None:
+        for target in (task.signal, task.sighand, task.files, task.fs, task.nsproxy, task.cred, task.real_cred):
+            self._point(target)
+        if task.mm:
+            self.users[task.mm.address_] += 1
+        elif task.active_mm:
+            self.grabs[task.active_mm.address_] += 1
+        self._signals(task.pending)
+        if task == task.group_leader:
+            self._signals(task.signal.shared_pending)
+            for entry in lists.list_for_each_entry(wait_queue_entry, task.signal.wait_chldexit.head, "entry"):
+                if entry.func == machine.text_address("child_wait_callback"):
+                    self._point(container_of(entry, kernel_exit.wait_opts, "child_wait").wo_pid)
+
+    def _signals(self, pending: Any) -> None:
+        lists.validate_list(pending.list)
+        entries = lists.list_for_each_entry(sched_signal.sigqueue, pending.list, "list")
+        self.queued += [entry.address_ for entry in entries]
+
+    def _mms(self) -> None:
+        prev = self.m.symbol("runqueues").prev_mm
+        if prev:
+            self.grabs[prev.address_] += 1
+        for address in self.users:
+            self.grabs[address] += 1  # all users together count as one
+        self.grabs[self.m.symbol("init_mm").address_] += 1  # it lives for ever
+
+    # --- files --------------------------------------------------------------------------------
+
+    def _table(self, table: Any) -> None:
+        fdt = table.fdt
+        if fdt != table.fdtab:
+            self.tables.append(fdt)
+        for fd in range(fdt.max_fds):
+            file = fs.file(self.m, self.m.read_u64(fdt.fd + 8 * fd))
+            used = bool(self.m.read_u64(fdt.open_fds + fd // 64 * 8) >> fd % 64 & 1)
+            if used != bool(file):
+                raise ValidationError(f"{table!r}: bit {fd} of open_fds is {int(used)}, but fd[{fd}] is {file!r}")
+            if file and not self.refs[fs.file][file.address_]:
+                self._file(file)
+            self._point(file)
+
+    def _file(self, file: Any) -> None:
+        if file.f_op == self.m.symbol("pipefifo_fops"):
+            self.pipes.setdefault(file.private_data, []).append(file)
+
+    # --- namespaces and pids ------------------------------------------------------------------
+
+    def _namespaces(self) -> None:
+        for proxy in self._all(nsproxy.nsproxy):
+            self._point(proxy.pid_ns_for_children)
+        self._point(self.m.symbol("init_pid_ns"))
+        todo, seen = self._all(pid_h.pid_namespace), set()
+        while todo:
+            ns = todo.pop()
+            if ns in seen:
+                continue
+            seen.add(ns)
+            self._point(ns.parent)
+            self.nodes += idr_h.validate_idr(self.m, ns.idr)
+            todo += [ns.parent] if ns.parent else []
+            for address, nr in idr.idr_for_each_entry(self.m, ns.idr):
+                todo += self._number(pid_h.pid(self.m, address), nr, ns)
+        for pid in self._all(pid_h.pid):
+            self._point(pid_h.ns_of_pid(pid))  # alloc_pid(): held until the pid is freed
+        self._point(self.m.symbol("init_struct_pid"))
+
+    def _number(self, pid: Any, nr: int, ns: Any) -> list[Any]:
+        # The entry `nr` of the namespace `ns`; the namespaces in which `pid` has numbers.
+        numbers = [pid.numbers[level] for level in range(pid.level + 1)]
+        if pid.level < ns.level or (numbers[ns.level].nr, numbers[ns.level].ns) != (nr, ns):
+            raise ValidationError(f"number {nr} of {ns!r} leads to {pid!r}, which is not that number there")
+        if ns.level == pid.level:
+            self._point(pid)
+        return [upid.ns for upid in numbers]
+
+    # --- memory -------------------------------------------------------------------------------
+
+    def objects(self) -> Iterator[int]:
+        """Yield the address of every object reached, static ones too."""
+        yield from (t.address_ for t in self.tasks)
+        for counter in self.refs.values():
+            yield from counter
+        yield from self.grabs
+        yield from self.queued
+        for address in self.pipes:
+            pipe: Any = fs.pipe_inode_info(self.m, address)
+            yield from (address, pipe.bufs.address_)
+        for fdt in self.tables:
+            yield from (fdt.address_, fdt.fd, fdt.open_fds)
+
+    def pages(self) -> int:
+        """Return how many pages the objects reached hold by themselves: stacks, pipes, per-CPU data."""
+        per_cpu = {address >> memory.PAGE_SHIFT for address, _ in self.m.symbols.values() if address < memory.IMAGE_MAP}
+        stacks = sum(STACK_PAGES for t in self.tasks[1:] if t.stack)
+        pipes: list[Any] = [fs.pipe_inode_info(self.m, address) for address in self.pipes]
+        return len(per_cpu) + stacks + sum(bool((p.bufs + i).page) for p in pipes for i in range(p.ring_size))
+
+
+def _threads(m: Any) -> Iterator[Any]:
+    for leader in (m.symbol("init_task"), *sched_signal.for_each_process(m)):
+        yield from sched_signal.for_each_thread(leader)
+
+
+# --- comparing -----------------------------------------------------------------------------
+
+
+def _expect(ref: Any, member: str, expected: int, what: str) -> None:
+    found = getattr(ref, member)
+    if found != expected:
+        raise ValidationError(f"{ref!r}->{member} is {found}, but {expected} {what}")
+
+
+def validate_counts(census: Census) -> None:
+    """Check every reference count against the pointers found, and what else counts tasks or files."""
+    m = census.m
+    initial = m.symbol("init_pid_ns")
+    for t, (member, extra) in COUNTERS.items():
+        fixed = {m.symbol(name).address_: n for name, n in extra.items()}
+        for address, n in sorted(census.refs[t].items()):
+            if address != initial.address_:  # it is not counted
+                _expect(t(m, address), member, n + fixed.get(address, 0), "pointers lead to it")
+    for address in sorted(census.grabs):
+        mm = mm_types.mm_struct(m, address)
+        _expect(mm, "mm_count", census.grabs[address], "tasks live in it or borrow it")
+        if mm != m.symbol("init_mm"):
+            _expect(mm, "mm_users", census.users[address], "tasks live in it")
+    for address, files in sorted(census.pipes.items()):
+        pipe = fs.pipe_inode_info(m, address)
+        _expect(pipe, "files", len(files), "open files are its ends")
+        _expect(pipe, "readers", sum(bool(f.f_mode & fs.FMODE_READ) for f in files), "of them can be read")
+        _expect(pipe, "writers", sum(bool(f.f_mode & fs.FMODE_WRITE) for f in files), "of them can be written")
+    _task_counts(census)
+
+
+def _task_counts(census: Census) -> None:
+    m, tasks = census.m, census.tasks
+    users = Counter(t.real_cred.user for t in tasks)
+    for user, n in users.items():
+        _expect(user, "processes", n, "threads are its")
+    groups: dict[Any, list[Any]] = {}
+    for t in tasks:
+        groups.setdefault(t.signal, []).append(t)
+    for sig, group in groups.items():
+        _expect(sig, "nr_threads", len(group), "threads have it")
+        _expect(sig, "live", sum(not t.flags & sched.PF_EXITING for t in group), "threads are not exiting")
+    for name, n in (("nr_threads", len(tasks) - 1), ("process_counts", sum(t == t.group_leader for t in tasks) - 1)):
+        found = m.s32[m.offset(m.symbol(name)) >> 2]
+        if found != n:
+            raise ValidationError(f"{name} at {m.symbol(name):#x} is {found}, but there are {n}")
+    for ns in census._all(pid_h.pid_namespace):
+        entries = sum(1 for _ in idr.idr_for_each_entry(m, ns.idr))
+        if ns.pid_allocated & ~pid_h.PIDNS_ADDING != entries:
+            raise ValidationError(f"{ns!r}->pid_allocated is {ns.pid_allocated:#x}, but {entries} numbers are in use")
+
+
+def validate_slabs(census: Census) -> None:
+    """Check that the slab caches hold just what was reached, and that no page is lost."""
+    m = census.m
+    held: Counter[str] = Counter({"radix_tree_node": census.nodes})
+    for address in census.objects():
+        found = slub.object_at(m, address)
+        if found is None:
+            continue  # a static object, in the kernel's image
+        name, start, used = found
+        if start != address or not used:
+            raise ValidationError(f"{address:#x} is pointed to, but {name} has {'a used' if used else 'a free'} object at {start:#x}")
+        held[name] += 1
+    pages = census.pages()
+    s: Any
+    for s in slub.caches(m):
+        name, node = slub.cache_name(m, s), s.node
+        held["kmem_cache"] += s != m.symbol("kmem_cache")
+        free = slub.validate_slab_cache(m, s)
+        if node.total_objects - free != node.active_objects:
+            raise ValidationError(f"{name} {s!r}: {node.active_objects} in use, but {free} of {node.total_objects} are free")
+        pages += node.nr_slabs << (s.oo >> 16)
+    usage = slub.usage(m)
+    wrong = {name: (n, held[name]) for name, n in usage.items() if n != held[name]}
+    if wrong:
+        raise ValidationError(f"in use, and reached: {wrong}")
+    zone = m.symbol("contig_zone")
+    if zone.managed_pages - zone.free_pages != pages:
+        raise ValidationError(f"{zone!r}: {zone.managed_pages - zone.free_pages} pages in use, but {pages} are reached")
