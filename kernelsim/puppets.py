@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.entry import common, entry_64
 from kernelsim.include.linux import sched
+from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
+from kernelsim.include.uapi.asm.signal import SIGHUP, SIGSEGV
 from kernelsim.kernel import exit as kernel_exit
+from kernelsim.kernel import signal as kernel_signal
 from kernelsim.kernel.sched.sched import this_rq
 from kernelsim.machine.cpu import Panic
 from kernelsim.machine.memory import Fault
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["PENDING", "Driver", "Pending"]
 
 _MASK = (1 << 64) - 1
-SIGSEGV = 11
 
 
 class Pending:
@@ -40,6 +42,11 @@ class Pending:
 PENDING = Pending()
 
 
+def current_signal(m: Machine) -> bool:
+    """Return whether a signal waits for the running task."""
+    return sched_signal.signal_pending(m.current)
+
+
 class Driver:
     """The hooks of one machine's CPU."""
 
@@ -50,6 +57,8 @@ class Driver:
         self.busy: dict[int, str] = {}  # puppets inside a call, and which
         self.resting: set[int] = set()  # puppets interrupted in user mode: their context has no work
         self.wanted = 0
+        self.sleeper = 0  # init: it sleeps in pause() while nobody drives it
+        self.pausing = False
         self.panic: Panic | None = None
         m.cpu.first_run = lambda task: entry_64.ret_from_fork(m)
         m.cpu.in_user_mode = self._in_user_mode
@@ -63,6 +72,7 @@ class Driver:
         self.busy[task] = name
         self.calls[task] = self._answer(task, call)
         self._bring(task)
+        self.m.cpu.ready[task] = None  # it has work, also if it is preempted in the middle
         self.run()
 
     async def _answer(self, task: int, call: Coroutine[Any, Any, Any]) -> None:
@@ -72,12 +82,15 @@ class Driver:
             self.results[task] = None
         except (OSError, TypeError, ValueError, OverflowError, AttributeError) as error:
             self.results[task] = error
-        self.busy.pop(task, None)
+        finally:  # also when the task dies in the call: its address will be another's
+            self.busy.pop(task, None)
 
     def _bring(self, task: int) -> None:
         # Make the CPU come to `task`: at once if it runs, else by an interrupt of whoever does.
         cpu, current = self.m.cpu, self.m.current
         self.wanted = task
+        if task == self.sleeper and self.pausing:
+            kernel_signal.send_sig(self.m, SIGHUP, task_struct(self.m, task), True)
         if current.address_ == task and task not in cpu.contexts:
             self.wanted = 0  # it is there
             cpu.contexts[task] = self.calls.pop(task)
@@ -131,11 +144,15 @@ class Driver:
             self.wanted = 0
             cpu.contexts[task] = call
             return True
+        if task == self.sleeper and not current_signal(m):
+            self.pausing = True
+            cpu.contexts[task] = self._pause(task)
+            return True
         if task in cpu.user:  # it has just become a program
             cpu.contexts[task] = entry_64.user_mode(m)
             return True
         current = m.current
-        if current.thread_info.flags & sched._TIF_SIGPENDING:
+        if current_signal(m):
             cpu.contexts[task] = common.irqentry_exit_to_user_mode(m)
             return True
         if self.wanted and self.wanted != task or self._best():
@@ -143,10 +160,17 @@ class Driver:
             return True
         return False
 
+    async def _pause(self, task: int) -> None:
+        # What init does by itself: pause(), which ends when a signal has been handled.
+        try:
+            await entry_64.entry_SYSCALL_64(self.m, common.syscall_number("pause"), ())
+        finally:
+            self.pausing = False
+
     def _has_work(self, p: task_struct) -> bool:
         # Would `p` do anything if it ran?
         address = p.address_
-        if address in self.calls or p.thread_info.flags & sched._TIF_SIGPENDING:
+        if address in self.calls or sched_signal.signal_pending(p):
             return True
         if address in self.resting:
             return False

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["DeadTask", "Kernel", "Look", "boot", "parse_size"]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-REAP = 0x401000  # the address of init's handler for SIGCHLD
+REAP, WAKE = 0x401000, 0x401040  # the addresses of init's handlers for SIGCHLD and SIGHUP
 
 
 class DeadTask(ValueError):  # noqa: N818 - says what the matter is
@@ -134,7 +134,7 @@ class Kernel(Look):
         self._commands: list[tuple[int, str, tuple[Any, ...]]] = []
         m.line_out = lambda line, data: self.lines[line].append(data)
         m.programs["/sbin/init"] = None
-        m.user_text[REAP] = self._reap
+        m.user_text[REAP], m.user_text[WAKE] = self._reap, self._wake
         if record:
             kernel_ftrace.register(m)
         self._driver = Driver(m)
@@ -145,7 +145,10 @@ class Kernel(Look):
         self._driver.run()
         if self._driver.panic is not None:
             raise self._driver.panic
-        self._fire(self.init, "rt_sigaction", signal.SIGCHLD, (REAP, signal.SA_RESTART), None, 8)
+        self._fire(self.init, "rt_sigaction", signal.SIGCHLD, (REAP, 0), None, 8)
+        self._fire(self.init, "rt_sigaction", signal.SIGHUP, (WAKE, 0), None, 8)
+        self._driver.sleeper = self.init.address_
+        self._fire(self.init, "getpid")
 
     def __repr__(self) -> str:
         state = f", {self.panic}" if self.panic else ""
@@ -183,6 +186,10 @@ class Kernel(Look):
                 return
             if not pid:
                 return
+
+    async def _wake(self, m: Machine, sig: int) -> None:
+        # init's handler for SIGHUP: it is to look what there is to do.
+        return
 
     def _libc(self) -> libc.Libc:
         m = self.machine

@@ -1,10 +1,27 @@
 """Exercises: questions whose answers the machine computes, drills, and checkers of a reader's code.
 
-A question is answered by running a kernel, never from a key; a drill makes as many questions as a
-reader wants, the same for the same seed anywhere; a checker says which case fails, and why.  No
-solution is in here: they are in the tests, which run them through the same checkers.
+    ks.exercise.ask("container_of", seed=7)    # a Question, the same one anywhere
+    ks.exercise.verify(list_add)               # a Report on the function that a reader wrote
+
+A question is answered by running a machine, never from a key; a drill makes as many questions as
+a reader wants; a checker says which case fails, and why.  No solution is in here: they are in the
+tests, which run them through the same checkers.
 """
 
+from kernelsim.exercise import list_drills, lists, process_drills
+from kernelsim.exercise.check import Report, verify
+from kernelsim.exercise.drill import ask, topics
 from kernelsim.exercise.question import Option, Question, Verdict
 
-__all__ = ["Option", "Question", "Verdict"]
+__all__ = [
+    "Option",
+    "Question",
+    "Report",
+    "Verdict",
+    "ask",
+    "list_drills",
+    "lists",
+    "process_drills",
+    "topics",
+    "verify",
+]

@@ -15,8 +15,6 @@ from kernelsim.include.uapi.linux.sched import CLONE_FILES
 from kernelsim.mm import slub
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kernelsim.include.linux.sched import task_struct
     from kernelsim.machine.machine import Machine
 
@@ -105,15 +103,19 @@ def _set_slot(m: Machine, fdt: Any, fd: int, file: Any) -> None:
 
 def _open_words(m: Machine, fdt: Any) -> list[int]:
     # The bits of open_fds, a word for each 64 descriptors.
-    return [m.read_u64(fdt.open_fds + 8 * i) for i in range(fdt.max_fds // 64)]
+    i = m.offset(fdt.open_fds) >> 3
+    return list(m.u64[i : i + (fdt.max_fds >> 6)])
 
 
-def _open_fds(m: Machine, fdt: Any) -> Iterator[int]:
+def _open_fds(m: Machine, fdt: Any) -> list[int]:
+    # The descriptors in use, lowest first.
+    fds = []
     for i, word in enumerate(_open_words(m, fdt)):
         while word:
             bit = word & -word
-            yield 64 * i + bit.bit_length() - 1
+            fds.append(64 * i + bit.bit_length() - 1)
             word ^= bit
+    return fds
 
 
 def _set_open(m: Machine, fdt: Any, fd: int, is_open: bool) -> None:
@@ -189,12 +191,17 @@ def dup_fd(m: Machine, old: Any) -> Any:
             slub.kmem_cache_free(m, m.static.files_cachep, address)
             return error
     copy = new.fdt
+    theirs, ours = fdt.fd, copy.fd
+    for i, word in enumerate(_open_words(m, fdt)):
+        if word:
+            m.write_u64(copy.open_fds + 8 * i, word)
     for fd in _open_fds(m, fdt):
-        file = _fd_slot(m, fdt, fd)
-        if file.address_:
-            file.f_count += 1
-            _set_slot(m, copy, fd, file)
-            _set_open(m, copy, fd, True)
+        address = m.read_u64(theirs + 8 * fd)
+        if address:
+            fs.file(m, address).f_count += 1
+            m.write_u64(ours + 8 * fd, address)
+        else:  # reserved in the parent by a call that sleeps, and not used yet
+            _set_open(m, copy, fd, False)
     return new
 
 
@@ -205,11 +212,12 @@ def put_files_struct(m: Machine, files: Any) -> None:
     if count:
         return
     fdt = files.fdt
-    for fd in list(_open_fds(m, fdt)):
-        file = _fd_slot(m, fdt, fd)
-        if file.address_:
-            _set_slot(m, fdt, fd, None)
-            fput(m, file)
+    table = fdt.fd
+    for fd in _open_fds(m, fdt):
+        address = m.read_u64(table + 8 * fd)
+        if address:
+            m.write_u64(table + 8 * fd, 0)
+            fput(m, fs.file(m, address))
     _free_fdtable(m, files, fdt)
     if files.address_ != m.symbol("init_files").address_:
         slub.kmem_cache_free(m, m.static.files_cachep, files.address_)

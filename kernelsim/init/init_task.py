@@ -26,9 +26,8 @@ def declare(m: Machine) -> None:
     m.define("init_mm", mm_types.mm_struct)
     m.define("current_task", ctype.Ptr("task_struct"))
     address = m.symbols["current_task"][0]
-    m.static.current_task = m.offset(address) >> 3
     m.set_current(address, task_struct)
-    m.write_u64(address, m.symbols["init_task"][0])
+    m.switch(m.symbol("init_task"))
 
 
 def _init_signals(m: Machine, tsk: task_struct) -> None:

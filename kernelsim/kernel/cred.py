@@ -45,7 +45,7 @@ def prepare_creds(m: Machine) -> Any:
     new = cred_h.cred(m, address)
     if address:
         old = m.current.cred
-        m.copy(address, old.address_, cred_h.cred.sizeof_)
+        m.copy(address, old.address_, cred_h.cred.sizeof_, fresh=True)
         new.usage = 1
     return new
 

@@ -59,11 +59,15 @@ class wait_opts(Struct):
     notask_error = s32
 
 
+# Stores of several members at once, for what happens at every fork, switch or wait.
+_set_wo_type_wo_pid = wait_opts.store_("wo_type", "wo_pid", "wo_info", "wo_flags", "wo_stat", "wo_rusage")
+
+
 # --- release -------------------------------------------------------------------------------
 
 
 def __unhash_process(m: Machine, p: task_struct, group_dead: bool) -> None:
-    fork.add_count(m, "nr_threads", -1)
+    m.add("nr_threads", -1)
     kernel_pid.detach_pid(m, p, sched.PIDTYPE_PID)
     if group_dead:
         kernel_pid.detach_pid(m, p, sched.PIDTYPE_TGID)
@@ -71,7 +75,7 @@ def __unhash_process(m: Machine, p: task_struct, group_dead: bool) -> None:
         kernel_pid.detach_pid(m, p, sched.PIDTYPE_SID)
         rculist.list_del_rcu(p.tasks)
         lists.list_del_init(p.sibling)
-        fork.add_count(m, "process_counts", -1)
+        m.add("process_counts", -1)
     rculist.list_del_rcu(p.thread_group)
     rculist.list_del_rcu(p.thread_node)
 
@@ -95,17 +99,16 @@ def __exit_signal(m: Machine, tsk: task_struct) -> None:
     signal.flush_sigqueue(m, tsk.pending)
     tsk.sighand = None
     fork.cleanup_sighand(m, sighand)
-    tsk.thread_info.flags &= ~sched._TIF_SIGPENDING
+    if sched_signal.signal_pending(tsk):
+        tsk.thread_info.flags &= ~sched._TIF_SIGPENDING
     if group_dead:
         signal.flush_sigqueue(m, sig.shared_pending)
 
 
 def _add_times(sig: Any, tsk: task_struct) -> None:
     # What the dying thread has used goes to its process; zero costs nothing.
-    for name in ("utime", "stime", "gtime", "min_flt", "maj_flt", "nvcsw", "nivcsw"):
-        used = getattr(tsk, name)
-        if used:
-            setattr(sig, name, getattr(sig, name) + used)
+    for name in _used(tsk):
+        setattr(sig, name, getattr(sig, name) + getattr(tsk, name))
     sig.sum_sched_runtime += tsk.se.sum_exec_runtime
 
 
@@ -371,13 +374,34 @@ _CALLBACK = machine.function(sys.modules[__name__], "child_wait_callback")
 def _add_child_times(m: Machine, p: task_struct) -> None:
     # What the child and its waited-for children used becomes the parent's children's.
     sig, psig = p.signal, m.current.signal
-    psig.cutime += p.utime + sig.utime + sig.cutime
-    psig.cstime += p.stime + sig.stime + sig.cstime
-    psig.cgtime += p.gtime + sig.gtime + sig.cgtime
-    for name in ("min_flt", "maj_flt", "nvcsw", "nivcsw"):
+    for name in _used(p) | _used(sig):
         used = getattr(p, name) + getattr(sig, name) + getattr(sig, f"c{name}")
-        if used:
-            setattr(psig, f"c{name}", getattr(psig, f"c{name}") + used)
+        setattr(psig, f"c{name}", getattr(psig, f"c{name}") + used)
+
+
+_TIMES = ("utime", "stime", "gtime", "nvcsw", "nivcsw", "min_flt", "maj_flt")
+
+
+def _used(t: Any) -> set[str]:
+    # The names of the times and counts that are not 0 in a task_struct or a signal_struct.
+    names = _TIME_WORDS[type(t)]
+    start = (t._o >> 3) + names[0]
+    words = t.machine_.u64[start : start + len(names[1])]
+    return {name for name, word in zip(names[1], words, strict=True) if word and name}
+
+
+def _time_words(t: Any, first: str, last: str) -> tuple[int, list[str]]:
+    # (first word, the plain name of what each word up to `last` counts) of a struct.
+    start, end = t.offsetof_(first) >> 3, t.offsetof_(last) >> 3
+    at = {f.offset >> 3: f.name for f in t.fields_}
+    plain = {name: name for name in _TIMES} | {f"c{name}": name for name in _TIMES}
+    return start, [plain.get(at.get(i, ""), "") for i in range(start, end + 1)]
+
+
+_TIME_WORDS = {
+    task_struct: _time_words(task_struct, "utime", "maj_flt"),
+    sched_signal.signal_struct: _time_words(sched_signal.signal_struct, "utime", "cmaj_flt"),
+}
 
 
 def _wait_task_zombie(m: Machine, wo: Any, p: task_struct) -> int:
@@ -491,12 +515,7 @@ async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: A
     elif upid > 0:
         wo_type, pid = sched.PIDTYPE_PID, kernel_pid.find_get_pid(m, upid)
     wo = wait.stack_push(m, wait_opts)
-    wo.wo_type = wo_type
-    wo.wo_pid = pid
-    wo.wo_info = 0
-    wo.wo_flags = options | uapi.WEXITED
-    wo.wo_stat = 0
-    wo.wo_rusage = 0
+    _set_wo_type_wo_pid(wo, wo_type, pid, 0, options | uapi.WEXITED, 0, 0)
     retval = await _do_wait(m, wo)
     status = wo.wo_stat
     wait.stack_pop(m, wait_opts)

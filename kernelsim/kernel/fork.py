@@ -17,6 +17,7 @@ from kernelsim.fs import fs_struct
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux import fs, rculist, sched, slab
+from kernelsim.include.linux import types as types_h
 from kernelsim.include.linux.mm_types import mm_struct
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
@@ -27,6 +28,7 @@ from kernelsim.include.uapi.linux import sched as uapi
 from kernelsim.kernel import cred, nsproxy, signal
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.sched import core, wait
+from kernelsim.kernel.sched import sched as sched_h
 from kernelsim.kernel.time import timekeeping
 from kernelsim.machine import ctype
 from kernelsim.mm import page_alloc, slub
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
-    "add_count",
     "cleanup_sighand",
     "copy_process",
     "dup_task_struct",
@@ -56,16 +57,32 @@ _STACK_ORDER = 2
 MIN_THREADS, MAX_THREADS = 20, 0x3FFFFFFF
 CAP_SYS_ADMIN, CAP_SYS_RESOURCE = 21, 24
 
+# Stores of several members at once, for what happens at every fork, switch or wait.
+_set_stack_stack_refcount = task_struct.store_("stack", "stack_refcount")
+_set_rcu_users_usage = task_struct.store_("rcu_users", "usage")
+_set_nr_threads_live = sched_signal.signal_struct.store_("nr_threads", "live", "sigcnt")
+_set_links = types_h.list_head.store_("next", "prev")
+_set_min_flt_maj_flt = task_struct.store_("min_flt", "maj_flt", "nvcsw", "nivcsw", "mm", "active_mm")
+_set_mm_active_mm = task_struct.store_("mm", "active_mm")
+_set_vfork_done_alloc_lock = task_struct.store_("vfork_done", "alloc_lock")
+_set_utime_stime = task_struct.store_("utime", "stime", "gtime")
+_set_set_child_tid_clear_child_tid = task_struct.store_("set_child_tid", "clear_child_tid")
+_set_task_works_start_time = task_struct.store_("task_works", "start_time", "start_boottime")
+_set_jobctl_parent = task_struct.store_("jobctl", "parent", "ptrace")
+_set_mm_users_mm_count = mm_struct.store_("mm_users", "mm_count", "owner")
+_set_pid_group_leader = task_struct.store_("pid", "group_leader", "tgid")
+_set_real_parent_parent_exec_id = task_struct.store_("real_parent", "parent_exec_id", "exit_signal")
+
 
 def fork_init(m: Machine) -> None:
     """Make the cache of task_structs and set the limits."""
     m.static.task_struct_cachep = slub.kmem_cache_create(m, "task_struct", task_struct.sizeof_, 64, _HW)
     for name in ("nr_threads", "max_threads", "process_counts"):
         m.define(name, ctype.s32)
-    m.define("total_forks", ctype.ulong)
+    m.define("total_forks", ctype.s32)  # unsigned long in Linux
     pages = m.symbol("contig_zone").managed_pages
     threads = min(max(pages * 4096 // (sched.THREAD_SIZE * 8), MIN_THREADS), MAX_THREADS)
-    add_count(m, "max_threads", threads)
+    m.add("max_threads", threads)
     limits = m.symbol("init_task").signal.rlim[sched_signal.RLIMIT_NPROC]
     limits.rlim_cur = limits.rlim_max = threads // 2
 
@@ -83,14 +100,6 @@ def proc_caches_init(m: Machine) -> None:
     nsproxy.nsproxy_cache_init(m)
 
 
-def add_count(m: Machine, counter: str, n: int) -> int:
-    """Add `n` (int) to the static int `counter`; return its new value."""
-    address = m.symbol(counter)
-    value: int = m.s32[m.offset(address) >> 2] + n
-    m.write(address, value.to_bytes(4, "little", signed=True))
-    return value
-
-
 # --- the task_struct and its stack ---------------------------------------------------------
 
 
@@ -104,17 +113,15 @@ def dup_task_struct(m: Machine, orig: task_struct) -> Any:
     if not stack:
         slub.kmem_cache_free(m, m.static.task_struct_cachep, address)
         return task_struct(m, 0)
-    m.copy(address, orig.address_, task_struct.sizeof_)  # arch_dup_task_struct()
-    tsk.stack = stack
-    tsk.stack_refcount = 1
+    m.copy(address, orig.address_, task_struct.sizeof_, fresh=True)  # arch_dup_task_struct()
+    _set_stack_stack_refcount(tsk, stack, 1)
     tsk.seccomp.filter = 0
-    tsk.thread_info.flags &= ~sched._TIF_NEED_RESCHED
+    sched_h.clear_tsk_need_resched(tsk)
     m.write_u64(stack, sched.STACK_END_MAGIC)  # set_task_stack_end_magic()
     tsk.stack_canary = _canary(address)
     if orig.cpus_ptr == orig.address_ + _CPUS_MASK:
         tsk.cpus_ptr = address + _CPUS_MASK
-    tsk.rcu_users = 2  # one for whoever reaps it, one for the scheduler
-    tsk.usage = 1
+    _set_rcu_users_usage(tsk, 2, 1)  # rcu_users: one for whoever reaps it, one for the scheduler
     return tsk
 
 
@@ -175,7 +182,7 @@ def copy_sighand(m: Machine, clone_flags: int, tsk: task_struct) -> int:
     tsk.sighand = address
     if not address:
         return -errno.ENOMEM
-    m.copy(address, current.address_, sched_signal.sighand_struct.sizeof_)
+    m.copy(address, current.address_, sched_signal.sighand_struct.sizeof_, fresh=True)
     new = sched_signal.sighand_struct(m, address)
     new.count = 1
     wait.init_waitqueue_head(new.signalfd_wqh)
@@ -196,12 +203,10 @@ def copy_signal(m: Machine, clone_flags: int, tsk: task_struct) -> int:
     if not address:
         return -errno.ENOMEM
     sig = sched_signal.signal_struct(m, address)
-    sig.nr_threads = 1
-    sig.live = 1
-    sig.sigcnt = 1
+    _set_nr_threads_live(sig, 1, 1, 1)
     head, node = sig.thread_head, tsk.thread_node
-    head.next = head.prev = node
-    node.next = node.prev = head
+    _set_links(head, node, node)
+    _set_links(node, head, head)
     wait.init_waitqueue_head(sig.wait_chldexit)
     sig.curr_target = tsk
     signal.init_sigpending(sig.shared_pending)
@@ -222,9 +227,7 @@ def put_signal_struct(m: Machine, sig: Any) -> None:
 
 def copy_mm(m: Machine, clone_flags: int, tsk: task_struct) -> int:
     """Share the parent's address space (CLONE_VM), copy it, or have none (kernel threads); 0 or -ENOMEM."""
-    tsk.min_flt = tsk.maj_flt = 0
-    tsk.nvcsw = tsk.nivcsw = 0
-    tsk.mm = tsk.active_mm = None
+    _set_min_flt_maj_flt(tsk, 0, 0, 0, 0, 0, 0)
     oldmm = m.current.mm
     if not oldmm.address_:
         return 0
@@ -235,8 +238,7 @@ def copy_mm(m: Machine, clone_flags: int, tsk: task_struct) -> int:
         mm = dup_mm(m, tsk, oldmm)
         if not mm.address_:
             return -errno.ENOMEM
-    tsk.mm = mm
-    tsk.active_mm = mm
+    _set_mm_active_mm(tsk, mm, mm)
     return 0
 
 
@@ -245,9 +247,8 @@ def dup_mm(m: Machine, tsk: task_struct, oldmm: Any) -> Any:
     address = slub.kmem_cache_alloc(m, m.static.mm_cachep, slab.GFP_KERNEL, init=False)
     mm = mm_struct(m, address)
     if address:
-        m.copy(address, oldmm.address_, mm_struct.sizeof_)
-        mm.mm_users = mm.mm_count = 1
-        mm.owner = tsk
+        m.copy(address, oldmm.address_, mm_struct.sizeof_, fresh=True)
+        _set_mm_users_mm_count(mm, 1, 1, tsk)
     return mm
 
 
@@ -327,10 +328,9 @@ def _clean_copy(p: task_struct) -> None:
     p.flags = p.flags & ~(sched.PF_SUPERPRIV | sched.PF_WQ_WORKER | sched.PF_IDLE) | sched.PF_FORKNOEXEC
     lists.INIT_LIST_HEAD(p.children)
     lists.INIT_LIST_HEAD(p.sibling)
-    p.vfork_done = None
-    p.alloc_lock = 0
+    _set_vfork_done_alloc_lock(p, 0, 0)
     signal.init_sigpending(p.pending)
-    p.utime = p.stime = p.gtime = 0
+    _set_utime_stime(p, 0, 0, 0)
 
 
 def _sched_fork(m: Machine, flags: int, p: task_struct) -> int:
@@ -392,15 +392,15 @@ def _cleanup_thread(m: Machine, flags: int, p: task_struct) -> None:
 
 
 # The steps that copy or share something, in order, each with what undoes it: the label
-# bad_fork_cleanup_<name>, which is reached when a later step fails.
+# bad_fork_cleanup_<name>, which is reached when a later step fails.  (By name, so that ftrace sees it.)
 _STEPS = (
-    (_sched_fork, _cleanup_policy),
-    (_copy_files, _cleanup_files),
-    (_copy_fs, _cleanup_fs),
-    (copy_sighand, _cleanup_sighand),
-    (copy_signal, _cleanup_signal),
-    (copy_mm, _cleanup_mm),
-    (_copy_namespaces, _cleanup_namespaces),
+    ("_sched_fork", _cleanup_policy),
+    ("_copy_files", _cleanup_files),
+    ("_copy_fs", _cleanup_fs),
+    ("copy_sighand", _cleanup_sighand),
+    ("copy_signal", _cleanup_signal),
+    ("copy_mm", _cleanup_mm),
+    ("_copy_namespaces", _cleanup_namespaces),
 )
 
 
@@ -431,8 +431,7 @@ def copy_process(m: Machine, pid: Any, args: kernel_clone_args) -> Any:
     if not p.address_:
         return -errno.ENOMEM
     undo: list[Any] = []
-    p.set_child_tid = args.child_tid if flags & uapi.CLONE_CHILD_SETTID else 0
-    p.clear_child_tid = args.child_tid if flags & uapi.CLONE_CHILD_CLEARTID else 0
+    _set_set_child_tid_clear_child_tid(p, args.child_tid if flags & uapi.CLONE_CHILD_SETTID else 0, args.child_tid if flags & uapi.CLONE_CHILD_CLEARTID else 0)
     if not _may_have_more(m, p):
         return _unwind(m, flags, p, undo, -errno.EAGAIN)
     current.flags &= ~sched.PF_NPROC_EXCEEDED
@@ -440,11 +439,12 @@ def copy_process(m: Machine, pid: Any, args: kernel_clone_args) -> Any:
     if retval < 0:
         return _unwind(m, flags, p, undo, retval)
     undo.append(_cleanup_count)
-    if add_count(m, "nr_threads", 0) >= add_count(m, "max_threads", 0):
+    if m.add("nr_threads", 0) >= m.add("max_threads", 0):
         return _unwind(m, flags, p, undo, -errno.EAGAIN)
     _clean_copy(p)
+    this = globals()
     for step, cleanup in _STEPS:
-        retval = step(m, flags, p)
+        retval = this[step](m, flags, p)
         if retval:
             return _unwind(m, flags, p, undo, retval)
         undo.append(cleanup)
@@ -470,17 +470,14 @@ def copy_process(m: Machine, pid: Any, args: kernel_clone_args) -> Any:
 def _number(current: task_struct, flags: int, p: task_struct, pid: Any) -> None:
     # The numbers, and what else depends on being a thread or a process.
     number = pid_h.pid_nr(pid)
-    p.pid = number
     if flags & uapi.CLONE_THREAD:
-        p.group_leader = current.group_leader
-        p.tgid = current.tgid
+        _set_pid_group_leader(p, number, current.group_leader, current.tgid)
     else:
-        p.group_leader = p
-        p.tgid = number
+        _set_pid_group_leader(p, number, p, number)
     p.pdeath_signal = 0
     lists.INIT_LIST_HEAD(p.thread_group)
-    p.task_works = None
-    p.start_time = p.start_boottime = timekeeping.ktime_get_ns(p.machine_)
+    now = timekeeping.ktime_get_ns(p.machine_)
+    _set_task_works_start_time(p, 0, now, now)
 
 
 def _join_family(m: Machine, current: task_struct, args: kernel_clone_args, p: task_struct, pid: Any) -> int:
@@ -491,9 +488,7 @@ def _join_family(m: Machine, current: task_struct, args: kernel_clone_args, p: t
         p.parent_exec_id = current.parent_exec_id
         p.exit_signal = -1 if flags & uapi.CLONE_THREAD else current.group_leader.exit_signal
     else:
-        p.real_parent = current
-        p.parent_exec_id = current.self_exec_id
-        p.exit_signal = args.exit_signal
+        _set_real_parent_parent_exec_id(p, current, current.self_exec_id, args.exit_signal)
     if not pid_h.ns_of_pid(pid).pid_allocated & pid_h.PIDNS_ADDING:
         return -errno.ENOMEM
     if sched_signal.fatal_signal_pending(current):
@@ -506,20 +501,17 @@ def _publish(m: Machine, current: task_struct, flags: int, p: task_struct, pid: 
     m.fill(p.address_ + _PID_LINKS, 0, 64)  # init_task_pid_links()
     if not p.pid:  # an idle task is in no list
         return
-    p.jobctl = 0  # ptrace_init_task()
-    p.ptrace = 0
-    lists.INIT_LIST_HEAD(p.ptrace_entry)
+    lists.INIT_LIST_HEAD(p.ptrace_entry)  # ptrace_init_task()
     lists.INIT_LIST_HEAD(p.ptraced)
-    p.parent = p.real_parent
+    _set_jobctl_parent(p, 0, p.real_parent, 0)
     p.thread_pid = pid
     if p.exit_signal >= 0:
         _publish_process(m, current, p, pid)
     else:
         _publish_thread(current, p)
     kernel_pid.attach_pid(p, sched.PIDTYPE_PID)
-    add_count(m, "nr_threads", 1)
-    forks = m.symbol("total_forks")
-    m.write_u64(forks, m.read_u64(forks) + 1)
+    m.add("nr_threads", 1)
+    m.add("total_forks", 1)
 
 
 _PID_LINKS = task_struct.offsetof_("pid_links")
@@ -542,7 +534,7 @@ def _publish_process(m: Machine, current: task_struct, p: task_struct, pid: Any)
     kernel_pid.attach_pid(p, sched.PIDTYPE_TGID)
     kernel_pid.attach_pid(p, sched.PIDTYPE_PGID)
     kernel_pid.attach_pid(p, sched.PIDTYPE_SID)
-    add_count(m, "process_counts", 1)
+    m.add("process_counts", 1)
 
 
 def _publish_thread(current: task_struct, p: task_struct) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.include.linux import hlist, rculist, sched, slab
 from kernelsim.include.linux import idr as idr_h
 from kernelsim.include.linux import pid as pid_h
+from kernelsim.include.linux import types as types_h
 from kernelsim.include.linux.pid import PIDNS_ADDING, ns_of_pid
+from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import PIDTYPE_MAX, PIDTYPE_PID, task_struct
 from kernelsim.include.uapi.asm import errno
 from kernelsim.kernel import pid_namespace
@@ -129,8 +131,9 @@ def put_pid(m: Machine, pid: Any) -> None:
 
 def free_pid(m: Machine, pid: Any) -> None:
     """Give the numbers of `pid` (struct pid *) back, at every level, and drop its first reference."""
+    numbers = pid.numbers
     for i in range(pid.level + 1):
-        upid = pid.numbers[i]
+        upid = numbers[i]
         ns = upid.ns
         allocated = ns.pid_allocated - 1
         ns.pid_allocated = allocated
@@ -156,19 +159,20 @@ def alloc_pid(m: Machine, ns: Any, set_tid: Sequence[int] = ()) -> Any:
         return -errno.ENOMEM
     pid = pid_h.pid(m, address)
     pid.level = level
-    tmp, i = ns, level
+    tmp, i, numbers = ns, level, pid.numbers
     while i >= 0:
-        tid = set_tid[level - i] if level - i < len(set_tid) else 0
-        nr = _alloc_number(m, tmp, tid) if not set_tid or level - i >= len(set_tid) else _set_number(m, tmp, tid)
+        wanted = level - i < len(set_tid)
+        nr = _set_number(m, tmp, set_tid[level - i]) if wanted else _alloc_number(m, tmp)
         if nr < 0:
             _undo_numbers(m, ns, pid, i)
             slub.kmem_cache_free(m, ns.pid_cachep, address)
             return nr
-        upid = pid.numbers[i]
+        upid = numbers[i]
         upid.nr = nr
         upid.ns = tmp
-        tmp = tmp.parent
         i -= 1
+        if i >= 0:
+            tmp = tmp.parent
     pid_namespace.get_pid_ns(ns)
     pid.count = 1
     wait.init_waitqueue_head(pid.wait_pidfd)
@@ -178,18 +182,19 @@ def alloc_pid(m: Machine, ns: Any, set_tid: Sequence[int] = ()) -> Any:
         slub.kmem_cache_free(m, ns.pid_cachep, address)
         return -errno.ENOMEM
     for i in range(level, -1, -1):  # only now can find_pid_ns() see it
-        upid = pid.numbers[i]
+        upid = numbers[i]
         owner = upid.ns
         idr.idr_replace(m, owner.idr, address, upid.nr)
         owner.pid_allocated += 1
     return pid
 
 
-def _alloc_number(m: Machine, ns: Any, _tid: int) -> int:
+def _alloc_number(m: Machine, ns: Any) -> int:
     # The next free number of `ns`: cyclic, and not below 300 once the cursor has passed that.
-    pid_min = RESERVED_PIDS if ns.idr.idr_next > RESERVED_PIDS else 1
+    numbers = ns.idr
+    pid_min = RESERVED_PIDS if numbers.idr_next > RESERVED_PIDS else 1
     idr.idr_preload(m, slab.GFP_KERNEL)
-    nr = idr.idr_alloc_cyclic(m, ns.idr, 0, pid_min, _int(m, "pid_max"), slab.GFP_ATOMIC)
+    nr = idr.idr_alloc_cyclic(m, numbers, 0, pid_min, m.add("pid_max", 0), slab.GFP_ATOMIC)
     idr_h.idr_preload_end(m)
     return -errno.EAGAIN if nr == -errno.ENOSPC else nr
 
@@ -269,37 +274,48 @@ def get_task_pid(task: Any, pid_type: int) -> Any:
     return get_pid(_task_pid(task, pid_type))
 
 
+_SIGNAL = task_struct.offsetof_("signal")
+_PIDS = sched_signal.signal_struct.offsetof_("pids")
+
+
 def _task_pid(task: Any, pid_type: int) -> Any:
-    return task.thread_pid if pid_type == PIDTYPE_PID else task.signal.pids[pid_type]
+    if pid_type == PIDTYPE_PID:
+        return task.thread_pid
+    m = task.machine_
+    sig = m.read_u64(task.address_ + _SIGNAL)
+    return pid_h.pid(m, m.read_u64(sig + _PIDS + 8 * pid_type))
 
 
 # --- links between pid and task ------------------------------------------------------------
 
+_TASKS = pid_h.pid.offsetof_("tasks")
 _LINKS = [task_struct.offsetof_(f"pid_links[{t}]") for t in range(PIDTYPE_MAX)]
 
 
 def attach_pid(task: Any, pid_type: int) -> None:
     """Link `task` into the list of its pid for `pid_type`; newest first."""
-    pid = _task_pid(task, pid_type)
-    rculist.hlist_add_head_rcu(task.pid_links[pid_type], pid.tasks[pid_type])
+    m, pid = task.machine_, _task_pid(task, pid_type)
+    node = types_h.hlist_node(m, task.address_ + _LINKS[pid_type])
+    rculist.hlist_add_head_rcu(node, types_h.hlist_head(m, pid.address_ + _TASKS + 8 * pid_type))
 
 
 def _set_task_pid(task: Any, pid_type: int, pid: Any) -> None:
     if pid_type == PIDTYPE_PID:
         task.thread_pid = pid
     else:
-        task.signal.pids[pid_type] = pid
+        m = task.machine_
+        sig = m.read_u64(task.address_ + _SIGNAL)
+        m.write_u64(sig + _PIDS + 8 * pid_type, 0 if pid is None else pid.address_)
 
 
 def _change_pid(m: Machine, task: Any, pid_type: int, new: Any) -> None:
     # __change_pid(): unlink, and free the pid when no task uses it in any way.
     pid = _task_pid(task, pid_type)
-    rculist.hlist_del_rcu(task.pid_links[pid_type])
+    rculist.hlist_del_rcu(types_h.hlist_node(m, task.address_ + _LINKS[pid_type]))
     _set_task_pid(task, pid_type, new)
-    for tasks in pid.tasks:
-        if tasks.first.address_:
-            return
-    free_pid(m, pid)
+    i = (pid._o + _TASKS) >> 3
+    if not any(m.u64[i : i + PIDTYPE_MAX]):
+        free_pid(m, pid)
 
 
 def detach_pid(m: Machine, task: Any, pid_type: int) -> None:

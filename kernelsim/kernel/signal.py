@@ -43,6 +43,7 @@ __all__ = [
     "send_sig",
     "signals_init",
     "sys_kill",
+    "sys_pause",
     "sys_rt_sigaction",
     "zap_other_threads",
 ]
@@ -79,8 +80,7 @@ def signals_init(m: Machine) -> None:
 def init_sigpending(pending: Any) -> None:
     """Make `pending` (struct sigpending *) empty."""
     pending.signal = 0
-    head = pending.list
-    head.next = head.prev = head
+    lists.INIT_LIST_HEAD(pending.list)
 
 
 def flush_sigqueue(m: Machine, queue: Any) -> None:
@@ -442,6 +442,15 @@ def sys_rt_sigaction(m: Machine, sig: int, act: tuple[int, int], oact: Any, sigs
         return -errno.EINVAL
     old = do_sigaction(m, sig, *act)
     return min(old, 0)
+
+
+async def sys_pause(m: Machine) -> int:
+    """pause(2): sleep until a signal comes; -ERESTARTNOHAND."""
+    current = m.current
+    while not sched_signal.signal_pending(current):
+        current.state = sched.TASK_INTERRUPTIBLE
+        await core.schedule(m)
+    return -errno.ERESTARTNOHAND
 
 
 def do_sigaction(m: Machine, sig: int, handler: int, flags: int = 0) -> int:

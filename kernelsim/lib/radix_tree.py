@@ -190,7 +190,7 @@ def radix_tree_lookup(m: Any, root: Any, index: int) -> int:
                 n = (entry ^ DIRECT_MAP) >> 3
                 shift = u64[n] & 0xFF
                 entry = u64[n + SLOTS + (index >> shift & 63)]
-        elif index:
+        elif index and entry != POISON:
             entry = 0
     except IndexError:
         entry = POISON

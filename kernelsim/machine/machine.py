@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.machine import ctype, memory
 from kernelsim.machine.cpu import Cpu
 from kernelsim.machine.memory import Memory, Past
-from kernelsim.machine.ref import ArrayRef
+from kernelsim.machine.ref import array_ref
 from kernelsim.machine.trace import Trace
 
 if TYPE_CHECKING:
@@ -49,17 +49,21 @@ def text_name(address: int) -> str:
 class _Named:
     # What a machine and its past have in common: names for addresses.
     symbols: dict[str, tuple[int, Any]]
-    cpu: Cpu
+    _found: dict[str, Any]
 
     def symbol(self, name: str) -> Any:
         """Return the static object `name`: a reference, or for integers its address.
 
         Raises KeyError when the kernel image has no such symbol.
         """
-        address, t = self.symbols[name]
-        if isinstance(t, ctype.Array):
-            return ArrayRef(self, address, t)  # type: ignore[arg-type]
-        return t(self, address) if isinstance(t, type) else address
+        found = self._found.get(name)
+        if found is None:
+            address, t = self.symbols[name]
+            found = t(self, address) if isinstance(t, type) else address
+            if isinstance(t, ctype.Array):
+                found = array_ref(self, address, t)
+            self._found[name] = found
+        return found
 
     def symbol_name(self, address: int) -> str:
         """Return the name of the symbol at `address`, "" if there is none."""
@@ -75,10 +79,12 @@ class Machine(_Named, Memory):
     def __init__(self, size: int, *, record: bool = False) -> None:
         super().__init__(size, record=record)
         self.symbols = {}
+        self._found = {}
         self._data_end = DATA
         self.trace = Trace(self.journal)
         self._current_index = memory.NOWHERE
         self._current_type: Any = None
+        self.current: Any = None  # the running task, as the word `current_task` in memory names it
         self.cpu = Cpu(lambda: self.u64[self._current_index])
         self.static = SimpleNamespace()  # addresses that kernel code has built in; never state
         self.programs: dict[str, Any] = {}  # the disk: what execve() finds, by name
@@ -98,15 +104,37 @@ class Machine(_Named, Memory):
             raise ValueError("the kernel image is full")
         return self.symbol(name)
 
+    def place(self, name: str, t: Any, address: int) -> Any:
+        """Let `name` stand for the object of type `t` at `address`; return `symbol(name)`."""
+        if name in self.symbols:
+            raise ValueError(f"symbol {name} is defined twice")
+        self.symbols[name] = address, t
+        return self.symbol(name)
+
+    def add(self, name: str, n: int) -> int:
+        """Add `n` to the static int `name`; return its new value."""
+        o = self.symbols[name][0] - memory.IMAGE_MAP
+        value: int = self.s32[o >> 2] + n
+        if n:
+            if self.log is not None:
+                self.log(self.u64[o >> 3])
+                self.log(o >> 3)
+            self.s32[o >> 2] = value
+        return value
+
     def set_current(self, address: int, t: Any) -> None:
         """Say that the word at `address` is the pointer to the running task, of type `t`."""
         self._current_index = self.offset(address) >> 3
         self._current_type = t
 
-    @property
-    def current(self) -> Any:
-        """The running task, as a typed reference."""
-        return self._current_type(self, self.u64[self._current_index])
+    def switch(self, task: Any) -> None:
+        """Make `task` (a typed reference) the running one: in memory, and in `current`."""
+        i = self._current_index
+        if self.log is not None:
+            self.log(self.u64[i])
+            self.log(i)
+        self.u64[i] = task.address_
+        self.current = task
 
     def call(self, address: int, *args: Any) -> Any:
         """Call the kernel function that the pointer `address` points to."""
@@ -135,10 +163,13 @@ class Machine(_Named, Memory):
 class PastMachine(_Named, Past):
     """A machine as it was at time `now`: the same names, older bytes, no stores."""
 
+    trace = Trace(None)  # off: looking at the past is no event
+
     def __init__(self, machine: Machine, t: int, stores: int = 0) -> None:
         super().__init__(machine, machine.trace.place(t) + stores)
         self.present = machine
         self.symbols = machine.symbols
+        self._found = {}
         self.now = t
         self._current_index = machine._current_index
         self._current_type = machine._current_type

@@ -46,6 +46,7 @@ DIRECT_MAP = 0xFFFF_8880_0000_0000
 IMAGE_MAP = 0xFFFF_FFFF_8000_0000  # __START_KERNEL_map: physical 0 seen through the image window
 PHYSICAL_IMAGE = 16 << 20  # where the kernel image is loaded
 IMAGE_SIZE = 16 << 20
+IMAGE_END = PHYSICAL_IMAGE + IMAGE_SIZE
 VMEMMAP = 0xFFFF_EA00_0000_0000
 NOWHERE = 1 << 80  # an offset beyond every array
 POISON_BYTE = 0x6B
@@ -102,7 +103,7 @@ class Memory:
         self.journal: array[int] | None = array("Q") if record else None
         self.log: Callable[[int], None] | None = self.journal.append if self.journal is not None else None
         self.who_freed: Callable[[int], str] = _nobody
-        self._patterns: dict[tuple[int, int], array[int]] = {}
+        self._patterns: dict[tuple[int, int], memoryview] = {}
 
     @staticmethod
     def _ram(size: int) -> Any:
@@ -117,11 +118,13 @@ class Memory:
     def offset(self, address: int) -> int:
         """Return the physical offset that `address` stands for, NOWHERE if it is not mapped."""
         o = address ^ DIRECT_MAP
-        if 0 <= o < self.size:
+        return o if 0 <= o < self.size else self.far(address)
+
+    def far(self, address: int) -> int:
+        """Return the offset of an `address` that is not in the direct map: the image, page descriptors."""
+        o = address - IMAGE_MAP
+        if PHYSICAL_IMAGE <= o < IMAGE_END:
             return o
-        o = address - IMAGE_MAP - PHYSICAL_IMAGE
-        if 0 <= o < IMAGE_SIZE:
-            return o + PHYSICAL_IMAGE
         o = address - VMEMMAP
         if 0 <= o < self.size >> PAGE_SHIFT << 6:
             return o + self.vmemmap_base
@@ -150,7 +153,9 @@ class Memory:
     def _span(self, address: int, n: int) -> int:
         if n < 0:
             raise ValueError(f"a length of {n} bytes")
-        o = self.offset(address)
+        o = address ^ DIRECT_MAP
+        if o >= self.size or o < 0:
+            o = self.offset(address)
         if o + n > self.size:
             self.fault(address)
         return o
@@ -174,8 +179,9 @@ class Memory:
 
     def read_u64(self, address: int) -> int:
         """Return the 64-bit word at `address` (8-byte aligned)."""
+        o = address ^ DIRECT_MAP
         try:
-            value: int = self.u64[self.offset(address) >> 3]
+            value: int = self.u64[(o if o < self.size else self.far(address)) >> 3]
         except IndexError:
             self.fault(address)
         if value == POISON:
@@ -184,47 +190,51 @@ class Memory:
 
     def write_u64(self, address: int, value: int) -> None:
         """Store the 64-bit word `value` at `address` (8-byte aligned)."""
-        i = self.offset(address) >> 3
+        o = address ^ DIRECT_MAP
+        i = (o if o < self.size else self.far(address)) >> 3
         try:
             old = self.u64[i]
         except IndexError:
             self.fault(address)
         if old == POISON:
             self.check(address)
-        if self.log is not None:
-            self.log(old)
-            self.log(i)
+        log = self.log
+        if log is not None:
+            log(old)
+            log(i)
         self.u64[i] = value
 
-    def copy(self, dst: int, src: int, n: int) -> None:
-        """Copy `n` bytes (a multiple of 8, aligned, not overlapping) from `src` to `dst`."""
-        to, words = self._span(dst, n) >> 3, n >> 3
-        self.check_block(src)
-        self.check_block(dst)
-        start = self._span(src, n) >> 3
-        self._journal_block(to, words)
-        self.u64[to : to + words] = self.u64[start : start + words]
+    def copy(self, dst: int, src: int, n: int, *, fresh: bool = False) -> None:
+        """Copy `n` bytes (a multiple of 8, aligned, not overlapping) from `src` to `dst`.
 
-    def check_block(self, address: int) -> None:
-        """Raise Fault if the object at `address` is a freed one."""
-        i = self.offset(address) >> 3
-        if i < self.size >> 3 and self.u64[i] == POISON:
-            self.check(address)
+        `fresh` says that `dst` was allocated just now and still holds poison.
+        """
+        to, start, words = self._span(dst, n) >> 3, self._span(src, n) >> 3, n >> 3
+        u64 = self.u64
+        if words and u64[start] == POISON:
+            self.check(src)
+        if not fresh and words and u64[to] == POISON:
+            self.check(dst)
+        if self.journal is not None:
+            self._journal_block(to, words)
+        u64[to : to + words] = u64[start : start + words]
 
     def fill(self, address: int, word: int, n: int) -> None:
         """Fill `n` bytes (a multiple of 8, aligned) at `address` with the 64-bit `word`."""
         start, words = self._span(address, n) >> 3, n >> 3
         pattern = self._patterns.get((word, words))
         if pattern is None:
-            pattern = self._patterns[word, words] = array("Q", [word]) * words
-        self._journal_block(start, words)
-        self.u64[start : start + words] = memoryview(pattern)
+            pattern = self._patterns[word, words] = memoryview(array("Q", [word]) * words)
+        if self.journal is not None:
+            self._journal_block(start, words)
+        self.u64[start : start + words] = pattern
 
     def _journal_block(self, start: int, words: int) -> None:
-        if self.journal is not None:
-            self.journal.frombytes(self.u8[start << 3 : (start + words) << 3])
-            self.journal.append(start)
-            self.journal.append(BLOCK | words)
+        journal = self.journal
+        if journal is not None:
+            journal.frombytes(self.u8[start << 3 : (start + words) << 3])
+            journal.append(start)
+            journal.append(BLOCK | words)
 
     # --- the journal ----------------------------------------------------------------------
 
@@ -341,6 +351,6 @@ class Past(Memory):
         """Refuse: the past can't be written."""
         self.u64[0] = 0
 
-    def copy(self, dst: int, src: int, n: int) -> None:
+    def copy(self, dst: int, src: int, n: int, *, fresh: bool = False) -> None:
         """Refuse: the past can't be written."""
         self.u64[0] = 0

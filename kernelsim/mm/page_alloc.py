@@ -95,9 +95,11 @@ def _take(m: Machine, area: mm_types.free_area, order: int) -> int:
 
 def alloc_pages(m: Machine, gfp: int, order: int) -> int:
     """Allocate 2^order pages; return their address (void *) in the direct map, 0 if none is left."""
-    if m.should_fail():
+    if m.fail_nth and m.should_fail():
         return 0
     areas = m.symbol("contig_zone").free_area
+    if areas[order].nr_free:
+        return _allocated(m, _take(m, areas[order], order), order)
     for attempt in range(2):
         for have in range(order, mm_types.MAX_ORDER):
             if areas[have].nr_free:
@@ -105,24 +107,31 @@ def alloc_pages(m: Machine, gfp: int, order: int) -> int:
                 while have > order:  # expand(): the upper half goes back, one order lower each time
                     have -= 1
                     _put(m, pfn + (1 << have), have)
-                page = _page(m, pfn)
-                page._refcount, page.order = 1, order
-                return memory.DIRECT_MAP + (pfn << memory.PAGE_SHIFT)
+                return _allocated(m, pfn, order)
         if attempt == 0:
             _merge(m)
     return 0
+
+
+def _allocated(m: Machine, pfn: int, order: int) -> int:
+    # The block is in use from now on; its address.
+    page = _page(m, pfn)
+    page._refcount = 1
+    page.order = order
+    return memory.DIRECT_MAP + (pfn << memory.PAGE_SHIFT)
 
 
 def free_pages(m: Machine, address: int, order: int) -> None:
     """Give the 2^order pages at `address` back."""
     page = virt_to_page(m, address)
     page._refcount = 0
-    pfn = (page.address_ - memory.VMEMMAP) // PAGE_STRUCT
-    area = m.symbol("contig_zone").free_area[order]
-    page.page_type, page.order = mm_types.PG_BUDDY, order
+    page.page_type = mm_types.PG_BUDDY
+    page.order = order
+    zone = m.symbol("contig_zone")
+    area = zone.free_area[order]
     lists.list_add(page.lru, area.free_list)
     area.nr_free += 1
-    m.symbol("contig_zone").free_pages += 1 << order
+    zone.free_pages += 1 << order
 
 
 def _merge(m: Machine) -> None:

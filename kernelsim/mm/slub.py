@@ -48,6 +48,8 @@ _FREELIST = slab.kmem_cache.offsetof_("cpu_slab.freelist") >> 3
 _PAGE = slab.kmem_cache.offsetof_("cpu_slab.page") >> 3
 _ACTIVE = slab.kmem_cache.offsetof_("node.active_objects") >> 3
 _SIZES = slab.kmem_cache.offsetof_("size") >> 3  # u32 size, u32 object_size
+_OO = slab.kmem_cache.offsetof_("oo") >> 3
+_OO_HIGH = slab.kmem_cache.offsetof_("oo") % 8 == 4
 _CTOR = slab.kmem_cache.offsetof_("ctor") >> 3
 
 
@@ -208,15 +210,14 @@ def _make_free(m: Machine, s: Any, obj: int, next_free: int) -> None:
 def kmem_cache_free(m: Machine, s: Any, obj: int) -> None:
     """Give the object at `obj` (void *) back to cache `s`; Fault if it is not in use there."""
     u64, log, c = m.u64, m.log, s._o >> 3
-    sizes = u64[c + _SIZES]
-    size = sizes >> 32
+    size = u64[c + _SIZES] >> 32
     o = obj ^ memory.DIRECT_MAP
     red = (o + size) >> 3
     if o >= m.size or u64[red] != SLUB_RED_ACTIVE:
         _bad_free(m, s, obj)
     if not u64[c + _CTOR]:
         m.fill(obj, memory.POISON, size)
-    base = o & ~((memory.PAGE_SIZE << (s.oo >> 16)) - 1)
+    base = o & -(memory.PAGE_SIZE << (u64[c + _OO] >> (32 + 16 if _OO_HIGH else 16) & 0xF))
     page = memory.VMEMMAP + (base >> memory.PAGE_SHIFT) * page_alloc.PAGE_STRUCT
     if log is not None:
         for i in (red, red + 1, red + 2, red + 3, c + _ACTIVE):
@@ -224,7 +225,7 @@ def kmem_cache_free(m: Machine, s: Any, obj: int) -> None:
             log(i)
     u64[red] = SLUB_RED_INACTIVE
     u64[red + 2] = machine._text.get(sys._getframe(1).f_code.co_name, 0)
-    u64[red + 3] = (m.trace.now & 0xFFFF_FFFF) << 32 | m.trace.pid
+    u64[red + 3] = (len(m.trace.words) & 0xFFFF_FFFF) << 32 | m.trace.pid
     u64[c + _ACTIVE] -= 1
     if u64[c + _PAGE] == page:
         u64[red + 1] = u64[c + _FREELIST]

@@ -224,6 +224,10 @@ class Libc:
         self._leaving("exit", status)
         await self.trap_("exit_group", status)
 
+    async def pause(self) -> None:
+        """Sleep until a signal has been handled; raises OSError with EINTR then."""
+        await self.trap_("pause")
+
     async def kill(self, pid: int, sig: int) -> None:
         """Send signal `sig` to the process, group or everybody that `pid` says."""
         await self.trap_("kill", _int(pid, "pid"), _int(sig, "signal"), result=lambda ax: None)

@@ -74,9 +74,14 @@ class pid_namespace(Struct):
     ns = ns_common
 
 
+_NS = pid.offsetof_("numbers") + upid.offsetof_("ns")
+_UPID = upid.sizeof_
+
+
 def ns_of_pid(p: Any) -> Any:
     """Return the namespace (struct pid_namespace *) in which `p` (struct pid *) was allocated."""
-    return p.numbers[p.level].ns
+    m = p.machine_
+    return pid_namespace(m, m.read_u64(p.address_ + _NS + _UPID * p.level))
 
 
 def is_child_reaper(p: Any) -> bool:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.kernel import process
+from kernelsim.include.linux import list as lists
+from kernelsim.include.linux import rbtree
 from kernelsim.include.linux import sched as uapi
+from kernelsim.include.linux import slab
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.asm import errno
@@ -19,6 +22,7 @@ from kernelsim.kernel import fork
 from kernelsim.kernel.sched import fair, sched
 from kernelsim.kernel.time import timekeeping
 from kernelsim.machine import cpu, machine
+from kernelsim.mm import page_alloc
 
 if TYPE_CHECKING:
     from kernelsim.include.linux.sched.task import kernel_clone_args
@@ -46,6 +50,13 @@ __all__ = [
 
 _THREAD_FLAGS = task_struct.offsetof_("thread_info.flags") >> 3
 NSEC_PER_TICK = 4_000_000  # HZ = 250
+RR_TIMESLICE = 25  # 100 ms in ticks
+
+# Stores of several members at once, for what happens at every fork, switch or wait.
+_set_on_rq_exec_start = uapi.sched_entity.store_("on_rq", "exec_start", "sum_exec_runtime", "prev_sum_exec_runtime", "nr_migrations", "vruntime")
+_set_timeout_time_slice = uapi.sched_rt_entity.store_("timeout", "time_slice", "on_rq", "on_list")
+_set_state_prio = task_struct.store_("state", "prio")
+_set_state_recent_used_cpu = task_struct.store_("state", "recent_used_cpu", "wake_cpu")
 
 
 def sched_init(m: Machine) -> None:
@@ -64,8 +75,8 @@ def sched_init(m: Machine) -> None:
     ):
         setattr(cls, member, machine.function(fair, function))
     m.static.fair = cls.address_
-    rq = m.define("runqueues", sched.rq)
-    m.static.runqueue = rq.address_
+    per_cpu = page_alloc.alloc_pages(m, slab.GFP_KERNEL, 0)  # pcpu_alloc: this CPU's copy
+    rq = m.static.runqueue = m.place("runqueues", sched.rq, per_cpu)
     fair.init_cfs_rq(rq.cfs)
     set_load_weight(m.symbol("init_task"))
     init_idle(m, m.symbol("init_task"), 0)
@@ -98,20 +109,12 @@ def set_load_weight(p: task_struct) -> None:
 def _sched_fork(p: task_struct) -> None:
     # __sched_fork(): everything of the scheduler's that the copy must not share with the parent
     p.on_rq = 0
-    se = p.se
-    se.on_rq = 0
-    se.exec_start = se.sum_exec_runtime = se.prev_sum_exec_runtime = 0
-    se.nr_migrations = se.vruntime = 0
-    group_node = se.group_node
-    group_node.next = group_node.prev = group_node
-    node = p.dl.rb_node
-    node.__setattr__("__rb_parent_color", node.address_)  # RB_CLEAR_NODE
-    rt = p.rt
-    run_list = rt.run_list
-    run_list.next = run_list.prev = run_list
-    rt.timeout = 0
-    rt.time_slice = 25  # RR_TIMESLICE: 100 ms in ticks
-    rt.on_rq = rt.on_list = 0
+    se, rt = p.se, p.rt
+    _set_on_rq_exec_start(se, 0, 0, 0, 0, 0, 0)
+    lists.INIT_LIST_HEAD(se.group_node)
+    rbtree.RB_CLEAR_NODE(p.dl.rb_node)
+    lists.INIT_LIST_HEAD(rt.run_list)
+    _set_timeout_time_slice(rt, 0, RR_TIMESLICE, 0, 0)
 
 
 def sched_fork(m: Machine, clone_flags: int, p: task_struct) -> int:
@@ -120,8 +123,8 @@ def sched_fork(m: Machine, clone_flags: int, p: task_struct) -> int:
     Returns 0, or -EAGAIN for a deadline task.
     """
     _sched_fork(p)
-    p.state = uapi.TASK_NEW
-    p.prio = prio = m.current.normal_prio
+    prio = m.current.normal_prio
+    _set_state_prio(p, uapi.TASK_NEW, prio)
     if p.sched_reset_on_fork:
         if p.policy in (policies.SCHED_FIFO, policies.SCHED_RR, policies.SCHED_DEADLINE):
             p.policy, p.static_prio, p.rt_priority = policies.SCHED_NORMAL, 120, 0
@@ -146,8 +149,8 @@ def sched_post_fork(m: Machine, p: task_struct, kargs: kernel_clone_args) -> Non
 
 def wake_up_new_task(m: Machine, p: task_struct) -> None:
     """Let the new task `p` run for the first time: TASK_RUNNING and onto the run queue."""
-    p.state = uapi.TASK_RUNNING
-    p.recent_used_cpu = p.wake_cpu = p.cpu
+    cpu_number = p.cpu
+    _set_state_recent_used_cpu(p, uapi.TASK_RUNNING, cpu_number, cpu_number)
     rq = sched.this_rq(m)
     fair.update_rq_clock(m, rq)
     activate_task(m, rq, p, sched.ENQUEUE_NOCLOCK)
@@ -238,7 +241,7 @@ async def schedule(m: Machine) -> None:
     """
     while True:
         await __schedule(m, preempt=False)
-        if not m.u64[m.offset(m.current.address_) // 8 + _THREAD_FLAGS] & uapi._TIF_NEED_RESCHED:
+        if not m.u64[(m.current._o >> 3) + _THREAD_FLAGS] & uapi._TIF_NEED_RESCHED:
             return
 
 
@@ -320,7 +323,8 @@ def finish_task_switch(m: Machine, prev: task_struct) -> None:
     """Finish the switch, on the new task's stack: let go of `prev`, for ever if it is dead."""
     rq = sched.this_rq(m)
     mm = rq.prev_mm
-    rq.prev_mm = None
+    if mm.address_:
+        rq.prev_mm = None
     dead = prev.state == uapi.TASK_DEAD
     prev.on_cpu = 0
     if mm.address_:

@@ -2,6 +2,11 @@
 
 A task's vruntime is the time it has run, scaled by its weight; the task with the least runs next.
 Left out: groups, load tracking (PELT), buddies other than `next`, NUMA, bandwidth control.
+
+These functions run at every switch, so they read and write words of memory directly: `e` is the
+index of the first word of an entity (struct sched_entity), `c` of the queue (struct cfs_rq);
+names such as `_VRUNTIME` are offsets in words.  Virtual time is a u64 that wraps: differences
+are compared by their sign bit.
 """
 
 from __future__ import annotations
@@ -9,26 +14,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.linux import rbtree
-from kernelsim.include.linux import sched as uapi
+from kernelsim.include.linux import sched as sched_h
 from kernelsim.kernel.sched import sched
 from kernelsim.lib import rbtree as lib_rbtree
-from kernelsim.machine import memory
+from kernelsim.machine.memory import DIRECT_MAP, POISON
 
 if TYPE_CHECKING:
     from kernelsim.include.linux.sched import task_struct
     from kernelsim.machine.machine import Machine
 
 __all__ = [
+    "calc_delta_fair",
     "check_preempt_wakeup",
     "dequeue_task_fair",
     "enqueue_task_fair",
     "init_cfs_rq",
     "pick_next_task_fair",
+    "place_entity",
     "put_prev_task_fair",
     "queued_tasks",
+    "sched_slice",
     "set_next_task_fair",
     "task_fork_fair",
+    "task_of",
     "task_tick_fair",
+    "update_curr",
+    "update_min_vruntime",
+    "update_rq_clock",
+    "wakeup_preempt_entity",
 ]
 
 # The sysctls for one CPU, in nanoseconds; more CPUs scale them up (SCHED_TUNABLESCALING_LOG).
@@ -37,28 +50,66 @@ sysctl_sched_min_granularity = 750_000
 sysctl_sched_wakeup_granularity = 1_000_000
 sched_nr_latency = 8
 
-_MASK = memory.BLOCK * 2 - 1
-_SE = uapi.task_struct.offsetof_("se")
-_RUN_NODE = uapi.sched_entity.offsetof_("run_node")
-_VRUNTIME = uapi.sched_entity.offsetof_("vruntime")
+_MASK = (1 << 64) - 1
+_SIGN = 1 << 63
+_LOW = 0xFFFF_FFFF
+_SE = sched_h.task_struct.offsetof_("se")
+
+
+def _words(t: Any, *members: str) -> list[int]:
+    # The offsets of members in 64-bit words.
+    return [t.offsetof_(member) >> 3 for member in members]
+
+
+_LOAD, _INVERSE, _RUN_NODE, _ON_RQ = _words(sched_h.sched_entity, "load", "load.inv_weight", "run_node", "on_rq")
+_EXEC_START, _SUM_EXEC, _VRUNTIME, _PREV_SUM = _words(
+    sched_h.sched_entity, "exec_start", "sum_exec_runtime", "vruntime", "prev_sum_exec_runtime"
+)
+_CURR, _NEXT, _MIN_VRUNTIME, _TREE, _LEFTMOST, _RUNNING = _words(
+    *(sched.cfs_rq, "curr", "next", "min_vruntime", "tasks_timeline"),
+    *("tasks_timeline.rb_leftmost", "nr_running"),
+)
+_BOTH_RUNNING = 1 << 32 | 1  # one in nr_running and one in h_nr_running, which share a word
+_CLOCK, _CLOCK_TASK, _CFS, _RQ_RUNNING = _words(sched.rq, "clock", "clock_task", "cfs", "nr_running")
+_RQ_ONE = 1 << 32  # nr_running of struct rq is the upper half of its word
+_SE_WORDS = _SE >> 3
+_NODE_TO_KEY = _VRUNTIME - _RUN_NODE
+
+
+def _put(m: Machine, i: int, value: int) -> None:
+    # Store the 64-bit word `value` at word `i` of memory.
+    log = m.log
+    if log is not None:
+        log(m.u64[i])
+        log(i)
+    m.u64[i] = value
+
+
+def _entity(m: Machine, p: task_struct) -> int:
+    # The index of the first word of the entity of `p`; Fault if the task has been freed.
+    e = (p._o >> 3) + _SE_WORDS
+    if m.u64[e] == POISON:
+        m.check(p.address_, "struct task_struct", "se")
+    return e
 
 
 def _signed(value: int) -> int:
     # (s64)value
-    return value - (_MASK + 1) if value & memory.BLOCK else value
+    value &= _MASK
+    return value - (_MASK + 1) if value & _SIGN else value
 
 
 def task_of(se: Any) -> task_struct:
     """Return the task (struct task_struct *) of the entity `se` (struct sched_entity *)."""
-    return uapi.task_struct(se.machine_, se.address_ - _SE)
+    return sched_h.task_struct(se.machine_, se.address_ - _SE)
 
 
 def _calc_delta(delta: int, weight: int, load: int, inv_weight: int) -> int:
-    # delta * weight / load in the kernel's fixed point; weights are scaled up by 2^10.
+    # __calc_delta(): delta * weight / load in the kernel's fixed point; weights are scaled up by 2^10.
     fact, shift = weight >> 10, 32
     if not inv_weight:
         scaled = load >> 10
-        inv_weight = 1 if scaled >= 0xFFFF_FFFF else 0xFFFF_FFFF if not scaled else 0xFFFF_FFFF // scaled
+        inv_weight = 1 if scaled >= _LOW else _LOW if not scaled else _LOW // scaled
     fact *= inv_weight
     while fact >> 32:
         fact >>= 1
@@ -66,11 +117,17 @@ def _calc_delta(delta: int, weight: int, load: int, inv_weight: int) -> int:
     return (delta * fact) >> shift
 
 
+def _fair(m: Machine, delta: int, e: int) -> int:
+    # calc_delta_fair() for the entity at word `e`.
+    weight = m.u64[e]
+    if weight == sched.NICE_0_LOAD:
+        return delta
+    return _calc_delta(delta, sched.NICE_0_LOAD, weight, m.u64[e + _INVERSE] & _LOW)
+
+
 def calc_delta_fair(delta: int, se: Any) -> int:
     """Return `delta` (u64, ns) of real time as virtual time of `se` (struct sched_entity *)."""
-    load = se.load
-    weight = load.weight
-    return delta if weight == sched.NICE_0_LOAD else _calc_delta(delta, sched.NICE_0_LOAD, weight, load.inv_weight)
+    return _fair(se.machine_, delta, se._o >> 3)
 
 
 def init_cfs_rq(cfs_rq: Any) -> None:
@@ -80,163 +137,179 @@ def init_cfs_rq(cfs_rq: Any) -> None:
     cfs_rq.min_vruntime = _MASK + 1 - (1 << 20)
 
 
-def update_curr(m: Machine, rq: Any, cfs_rq: Any) -> None:
-    """Charge the running entity for the time since it was last looked at."""
-    curr = cfs_rq.curr
-    if not curr.address_:
-        return
-    now = rq.clock_task
-    delta_exec = now - curr.exec_start
-    if delta_exec <= 0:
-        return
-    curr.exec_start = now
-    curr.sum_exec_runtime += delta_exec
-    curr.vruntime = (curr.vruntime + calc_delta_fair(delta_exec, curr)) & _MASK
-    update_min_vruntime(cfs_rq)
+# --- time ----------------------------------------------------------------------------------
 
 
-def _leftmost(cfs_rq: Any) -> int:
-    # The address of the leftmost entity's run_node, 0 if the tree is empty.
-    node: int = cfs_rq.tasks_timeline.rb_leftmost.address_
-    return node
+def update_rq_clock(m: Machine, rq: Any) -> None:
+    """Bring the clock of `rq` (struct rq *) up to now."""
+    now, i = m.u64[m.static.clock], rq._o >> 3
+    if m.u64[i + _CLOCK] != now:
+        _put(m, i + _CLOCK, now)
+        _put(m, i + _CLOCK_TASK, now)
+
+
+def update_curr(m: Machine, rq: Any) -> None:
+    """Charge the running entity of `rq` (struct rq *) for the time since it was last looked at."""
+    u64, i = m.u64, rq._o >> 3
+    curr = u64[i + _CFS + _CURR]
+    if not curr:
+        return
+    e = (curr ^ DIRECT_MAP) >> 3
+    now = u64[i + _CLOCK_TASK]
+    delta = now - u64[e + _EXEC_START]
+    if delta <= 0:
+        return
+    _put(m, e + _EXEC_START, now)
+    _put(m, e + _SUM_EXEC, u64[e + _SUM_EXEC] + delta)
+    _put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] + _fair(m, delta, e)) & _MASK)
+    _update_min_vruntime(m, i + _CFS)
 
 
 def update_min_vruntime(cfs_rq: Any) -> None:
-    """Move the queue's virtual time up to the least vruntime there is; it never goes back."""
-    curr = cfs_rq.curr
-    low: int | None = None
-    if curr.address_ and curr.on_rq:
-        low = curr.vruntime
-    left = _leftmost(cfs_rq)
+    """Move the virtual time of `cfs_rq` up to the least vruntime there is; it never goes back."""
+    _update_min_vruntime(cfs_rq.machine_, cfs_rq._o >> 3)
+
+
+def _update_min_vruntime(m: Machine, c: int) -> None:
+    u64 = m.u64
+    curr, left, low = u64[c + _CURR], u64[c + _LEFTMOST], None
+    if curr:
+        e = (curr ^ DIRECT_MAP) >> 3
+        if u64[e + _ON_RQ] & _LOW:
+            low = u64[e + _VRUNTIME]
     if left:
-        vruntime = cfs_rq.machine_.read_u64(left - _RUN_NODE + _VRUNTIME)
-        if low is None or _signed((vruntime - low) & _MASK) < 0:
+        vruntime = u64[((left ^ DIRECT_MAP) >> 3) + _NODE_TO_KEY]
+        if low is None or (vruntime - low) & _SIGN:
             low = vruntime
     if low is not None:
-        old = cfs_rq.min_vruntime
-        if _signed((low - old) & _MASK) > 0:
-            cfs_rq.min_vruntime = low
-
-
-def _enqueue_entity(m: Machine, cfs_rq: Any, se: Any) -> None:
-    # __enqueue_entity(): into the tree, to the right of everything with the same vruntime.
-    u64, key = m.u64, se.vruntime
-    root = cfs_rq.tasks_timeline
-    link = root.address_
-    parent, leftmost = 0, True
-    node: int = u64[m.offset(link) >> 3]
-    while node:
-        parent = node
-        i = (node ^ memory.DIRECT_MAP) >> 3
-        if _signed((key - u64[i + ((_VRUNTIME - _RUN_NODE) >> 3)]) & _MASK) < 0:
-            link = node + 16
-            node = u64[i + 2]
-        else:
-            link = node + 8
-            node = u64[i + 1]
-            leftmost = False
-    run_node = se.run_node
-    rbtree.rb_link_node(run_node, rbtree.rb_node(m, parent), link)
-    lib_rbtree.rb_insert_color_cached(run_node, root, leftmost)
-
-
-def _dequeue_entity(cfs_rq: Any, se: Any) -> None:
-    # __dequeue_entity()
-    lib_rbtree.rb_erase_cached(se.run_node, cfs_rq.tasks_timeline)
-
-
-def _sched_vslice(cfs_rq: Any, se: Any) -> int:
-    return calc_delta_fair(sched_slice(cfs_rq, se), se)
+        ahead = low - u64[c + _MIN_VRUNTIME]
+        if ahead and not ahead & _SIGN:
+            _put(m, c + _MIN_VRUNTIME, low)
 
 
 def sched_slice(cfs_rq: Any, se: Any) -> int:
     """Return the time (u64, ns) that `se` may run of each period, by its share of the weight."""
-    on_rq = se.on_rq
-    running = cfs_rq.nr_running + (not on_rq)
-    period = running * sysctl_sched_min_granularity if running > sched_nr_latency else sysctl_sched_latency
-    weight, load, inverse = se.load.weight, cfs_rq.load.weight, cfs_rq.load.inv_weight
-    if not on_rq:
-        load, inverse = load + weight, 0
+    return _slice(cfs_rq.machine_, cfs_rq._o >> 3, se._o >> 3)
+
+
+def _slice(m: Machine, c: int, e: int) -> int:
+    u64 = m.u64
+    running, load, inverse, weight = u64[c + _RUNNING] & _LOW, u64[c], u64[c + _INVERSE] & _LOW, u64[e]
+    if not u64[e + _ON_RQ] & _LOW:
+        running, load, inverse = running + 1, load + weight, 0
+    period = sysctl_sched_latency
+    if running > sched_nr_latency:
+        period = running * sysctl_sched_min_granularity
     return max(_calc_delta(period, weight, load, inverse), sysctl_sched_min_granularity)
 
 
 def place_entity(cfs_rq: Any, se: Any, initial: int) -> None:
     """Give an entity that comes onto the queue a vruntime: new ones wait a slice, sleepers gain half a period."""
-    vruntime = cfs_rq.min_vruntime
-    vruntime += _sched_vslice(cfs_rq, se) if initial else -(sysctl_sched_latency >> 1)
-    vruntime &= _MASK
-    if _signed((vruntime - se.vruntime) & _MASK) > 0:
-        se.vruntime = vruntime
+    _place_entity(cfs_rq.machine_, cfs_rq._o >> 3, se._o >> 3, initial)
 
 
-def _account_entity_enqueue(cfs_rq: Any, se: Any) -> None:
-    load = cfs_rq.load
-    load.weight += se.load.weight
-    load.inv_weight = 0
-    cfs_rq.nr_running += 1
+def _place_entity(m: Machine, c: int, e: int, initial: int) -> None:
+    u64 = m.u64
+    credit = _fair(m, _slice(m, c, e), e) if initial else -(sysctl_sched_latency >> 1)
+    vruntime = (u64[c + _MIN_VRUNTIME] + credit) & _MASK
+    ahead = vruntime - u64[e + _VRUNTIME]
+    if ahead and not ahead & _SIGN:
+        _put(m, e + _VRUNTIME, vruntime)
+
+
+# --- on and off the queue ------------------------------------------------------------------
+
+
+def __enqueue_entity(m: Machine, c: int, e: int) -> None:
+    # Into the tree, to the right of everything with the same vruntime.
+    u64, key = m.u64, m.u64[e + _VRUNTIME]
+    root = rbtree.rb_root_cached(m, (c + _TREE) << 3 ^ DIRECT_MAP)
+    link, parent, leftmost = root.address_, 0, True
+    node: int = u64[c + _TREE]
+    while node:
+        parent, i = node, (node ^ DIRECT_MAP) >> 3
+        if (key - u64[i + _NODE_TO_KEY]) & _SIGN:
+            link, node = parent + 16, u64[i + 2]
+        else:
+            link, node, leftmost = parent + 8, u64[i + 1], False
+    run_node = rbtree.rb_node(m, (e + _RUN_NODE) << 3 ^ DIRECT_MAP)
+    rbtree.rb_link_node(run_node, rbtree.rb_node(m, parent), link)
+    lib_rbtree.rb_insert_color_cached(run_node, root, leftmost)
+
+
+def __dequeue_entity(m: Machine, c: int, e: int) -> None:
+    root = rbtree.rb_root_cached(m, (c + _TREE) << 3 ^ DIRECT_MAP)
+    lib_rbtree.rb_erase_cached(rbtree.rb_node(m, (e + _RUN_NODE) << 3 ^ DIRECT_MAP), root)
+
+
+def _account(m: Machine, i: int, weight: int, one: int) -> None:
+    # account_entity_enqueue() and _dequeue(), and the run queue's own count; `one` is 1 or -1.
+    u64, c = m.u64, i + _CFS
+    _put(m, c + _LOAD, u64[c + _LOAD] + one * weight)
+    if u64[c + _INVERSE]:
+        _put(m, c + _INVERSE, 0)
+    _put(m, c + _RUNNING, u64[c + _RUNNING] + one * _BOTH_RUNNING)
+    _put(m, i + _RQ_RUNNING, u64[i + _RQ_RUNNING] + one * _RQ_ONE)
 
 
 def enqueue_task_fair(m: Machine, rq: Any, p: task_struct, flags: int) -> None:
     """Put `p` on the queue `rq` (struct rq *); `flags` (int) says whether it wakes up or is new."""
-    cfs_rq, se = rq.cfs, p.se
-    curr = cfs_rq.curr.address_ == se.address_
+    u64, i, e = m.u64, rq._o >> 3, _entity(m, p)
+    c = i + _CFS
+    curr = u64[c + _CURR] == p.address_ + _SE
     renormalise = not flags & sched.ENQUEUE_WAKEUP
     if renormalise and curr:
-        se.vruntime = (se.vruntime + cfs_rq.min_vruntime) & _MASK
-    update_curr(m, rq, cfs_rq)
+        _put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] + u64[c + _MIN_VRUNTIME]) & _MASK)
+    update_curr(m, rq)
     if renormalise and not curr:
-        se.vruntime = (se.vruntime + cfs_rq.min_vruntime) & _MASK
-    _account_entity_enqueue(cfs_rq, se)
+        _put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] + u64[c + _MIN_VRUNTIME]) & _MASK)
+    _account(m, i, u64[e], 1)
     if flags & sched.ENQUEUE_WAKEUP:
-        place_entity(cfs_rq, se, 0)
+        _place_entity(m, c, e, 0)
     if not curr:
-        _enqueue_entity(m, cfs_rq, se)
-    se.on_rq = 1
-    cfs_rq.h_nr_running += 1
-    rq.nr_running += 1
+        __enqueue_entity(m, c, e)
+    _put(m, e + _ON_RQ, u64[e + _ON_RQ] | 1)
 
 
 def dequeue_task_fair(m: Machine, rq: Any, p: task_struct, flags: int) -> None:
     """Take `p` off the queue `rq` (struct rq *); `flags` (int) says whether it goes to sleep."""
-    cfs_rq, se = rq.cfs, p.se
-    update_curr(m, rq, cfs_rq)
-    _clear_buddies(cfs_rq, se)
-    if se.address_ != cfs_rq.curr.address_:
-        _dequeue_entity(cfs_rq, se)
-    se.on_rq = 0
-    load = cfs_rq.load
-    load.weight -= se.load.weight
-    load.inv_weight = 0
-    cfs_rq.nr_running -= 1
+    u64, i, e, se = m.u64, rq._o >> 3, _entity(m, p), p.address_ + _SE
+    c = i + _CFS
+    update_curr(m, rq)
+    if u64[c + _NEXT] == se:  # clear_buddies()
+        _put(m, c + _NEXT, 0)
+    if u64[c + _CURR] != se:
+        __dequeue_entity(m, c, e)
+    _put(m, e + _ON_RQ, u64[e + _ON_RQ] & ~1)
+    _account(m, i, u64[e], -1)
     if not flags & sched.DEQUEUE_SLEEP:
-        se.vruntime = (se.vruntime - cfs_rq.min_vruntime) & _MASK
-    update_min_vruntime(cfs_rq)
-    cfs_rq.h_nr_running -= 1
-    rq.nr_running -= 1
+        _put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] - u64[c + _MIN_VRUNTIME]) & _MASK)
+    _update_min_vruntime(m, c)
 
 
-def _clear_buddies(cfs_rq: Any, se: Any) -> None:
-    if cfs_rq.next.address_ == se.address_:
-        cfs_rq.next = None
+# --- who runs next -------------------------------------------------------------------------
 
 
 def wakeup_preempt_entity(curr: Any, se: Any) -> int:
     """Return 1 if `se` should run instead of `curr`, 0 if it leads by too little, -1 if it does not."""
-    vdiff = _signed((curr.vruntime - se.vruntime) & _MASK)
-    if vdiff <= 0:
+    return _leads(curr.machine_, curr._o >> 3, se._o >> 3)
+
+
+def _leads(m: Machine, curr: int, e: int) -> int:
+    vdiff = (m.u64[curr + _VRUNTIME] - m.u64[e + _VRUNTIME]) & _MASK
+    if not vdiff or vdiff & _SIGN:
         return -1
-    return 1 if vdiff > calc_delta_fair(sysctl_sched_wakeup_granularity, se) else 0
+    return 1 if vdiff > _fair(m, sysctl_sched_wakeup_granularity, e) else 0
 
 
 def check_preempt_wakeup(m: Machine, rq: Any, p: task_struct, wake_flags: int) -> None:
     """Ask the running task to give way if `p`, just woken, has run much less."""
     curr = rq.curr
-    se, pse = curr.se, p.se
-    if se.address_ == pse.address_ or sched.test_tsk_need_resched(curr):
+    if curr.address_ == p.address_ or sched.test_tsk_need_resched(curr):
         return
-    update_curr(m, rq, rq.cfs)
-    if wakeup_preempt_entity(se, pse) == 1:
-        rq.cfs.next = pse
+    update_curr(m, rq)
+    if _leads(m, _entity(m, curr), _entity(m, p)) == 1:
+        _put(m, (rq._o >> 3) + _CFS + _NEXT, p.address_ + _SE)
         sched.set_tsk_need_resched(curr)
 
 
@@ -245,88 +318,82 @@ def queued_tasks(m: Machine, rq: Any) -> list[task_struct]:
     node = rbtree.rb_first_cached(rq.cfs.tasks_timeline)
     tasks = []
     while node:
-        tasks.append(uapi.task_struct(m, node.address_ - _RUN_NODE - _SE))
+        tasks.append(sched_h.task_struct(m, node.address_ - 8 * _RUN_NODE - _SE))
         node = lib_rbtree.rb_next(node)
     return tasks
 
 
-def _pick_next_entity(m: Machine, rq: Any, cfs_rq: Any) -> Any:
-    # The leftmost entity, or the `next` buddy if that is not much further right.
-    left = uapi.sched_entity(m, _leftmost(cfs_rq) - _RUN_NODE)
-    se, buddy = left, cfs_rq.next
-    if buddy.address_ and wakeup_preempt_entity(buddy, left) < 1:
+def _pick_next_entity(m: Machine, rq: Any, c: int) -> int:
+    # The leftmost entity, or the `next` buddy if that is not much further right: its address.
+    u64 = m.u64
+    se: int = u64[c + _LEFTMOST] - 8 * _RUN_NODE
+    buddy = u64[c + _NEXT]
+    if buddy and _leads(m, (buddy ^ DIRECT_MAP) >> 3, (se ^ DIRECT_MAP) >> 3) < 1:
         se = buddy
     if m.choose is not None:
-        chosen = m.choose(rq, task_of(se))
+        chosen = m.choose(rq, sched_h.task_struct(m, se - _SE))
         if chosen is not None:
-            se = chosen.se
-    if buddy.address_ == se.address_:
-        cfs_rq.next = None
+            se = chosen.address_ + _SE
+    if buddy == se:
+        _put(m, c + _NEXT, 0)
     return se
 
 
 def pick_next_task_fair(m: Machine, rq: Any) -> task_struct | None:
     """Return the task to run next and take it out of the tree; None if the queue is empty."""
-    cfs_rq = rq.cfs
-    if not cfs_rq.nr_running:
+    c = (rq._o >> 3) + _CFS
+    if not m.u64[c + _RUNNING] & _LOW:
         return None
-    se = _pick_next_entity(m, rq, cfs_rq)
-    p = task_of(se)
+    p = sched_h.task_struct(m, _pick_next_entity(m, rq, c) - _SE)
     set_next_task_fair(m, rq, p)
     return p
 
 
 def set_next_task_fair(m: Machine, rq: Any, p: task_struct) -> None:
     """Make `p` the running one: out of the tree, its clock started."""
-    cfs_rq, se = rq.cfs, p.se
-    if se.on_rq:
-        _dequeue_entity(cfs_rq, se)
-    se.exec_start = rq.clock_task
-    cfs_rq.curr = se
-    se.prev_sum_exec_runtime = se.sum_exec_runtime
+    u64, i, e = m.u64, rq._o >> 3, _entity(m, p)
+    c = i + _CFS
+    if u64[e + _ON_RQ] & _LOW:
+        __dequeue_entity(m, c, e)
+    _put(m, e + _EXEC_START, u64[i + _CLOCK_TASK])
+    _put(m, c + _CURR, p.address_ + _SE)
+    _put(m, e + _PREV_SUM, u64[e + _SUM_EXEC])
 
 
 def put_prev_task_fair(m: Machine, rq: Any, prev: task_struct) -> None:
     """Stop `prev`: charge it, and back into the tree if it is still runnable."""
-    cfs_rq, se = rq.cfs, prev.se
-    if se.on_rq:
-        update_curr(m, rq, cfs_rq)
-        _enqueue_entity(m, cfs_rq, se)
-    cfs_rq.curr = None
+    c, e = (rq._o >> 3) + _CFS, _entity(m, prev)
+    if m.u64[e + _ON_RQ] & _LOW:
+        update_curr(m, rq)
+        __enqueue_entity(m, c, e)
+    _put(m, c + _CURR, 0)
 
 
 def task_fork_fair(m: Machine, p: task_struct) -> None:
     """Give the new task `p` its first vruntime, relative to the queue's."""
     rq = sched.this_rq(m)
     update_rq_clock(m, rq)
-    cfs_rq, se = rq.cfs, p.se
-    curr = cfs_rq.curr
-    if curr.address_:
-        update_curr(m, rq, cfs_rq)
-        se.vruntime = curr.vruntime
-    place_entity(cfs_rq, se, 1)
-    se.vruntime = (se.vruntime - cfs_rq.min_vruntime) & _MASK
+    u64, c, e = m.u64, (rq._o >> 3) + _CFS, _entity(m, p)
+    curr = u64[c + _CURR]
+    if curr:
+        update_curr(m, rq)
+        _put(m, e + _VRUNTIME, u64[((curr ^ DIRECT_MAP) >> 3) + _VRUNTIME])
+    _place_entity(m, c, e, 1)
+    _put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] - u64[c + _MIN_VRUNTIME]) & _MASK)
 
 
 def task_tick_fair(m: Machine, rq: Any, curr: task_struct) -> None:
     """At a clock tick: ask the running task to give way if it has had its slice."""
-    cfs_rq, se = rq.cfs, curr.se
-    update_curr(m, rq, cfs_rq)
-    if cfs_rq.nr_running <= 1:
+    update_curr(m, rq)
+    u64, c, e = m.u64, (rq._o >> 3) + _CFS, _entity(m, curr)
+    if u64[c + _RUNNING] & _LOW <= 1:
         return
-    ideal = sched_slice(cfs_rq, se)
-    ran = se.sum_exec_runtime - se.prev_sum_exec_runtime
+    ideal = _slice(m, c, e)
+    ran = u64[e + _SUM_EXEC] - u64[e + _PREV_SUM]
     if ran <= ideal:
         if ran < sysctl_sched_min_granularity:
             return
-        left = uapi.sched_entity(m, _leftmost(cfs_rq) - _RUN_NODE)
-        if _signed((se.vruntime - left.vruntime) & _MASK) <= ideal:
+        left = (u64[c + _LEFTMOST] ^ DIRECT_MAP) >> 3
+        if _signed(u64[e + _VRUNTIME] - u64[left + _NODE_TO_KEY]) <= ideal:
             return
     sched.set_tsk_need_resched(curr)
-
-
-def update_rq_clock(m: Machine, rq: Any) -> None:
-    """Bring the clock of `rq` (struct rq *) up to now."""
-    now = m.u64[m.static.clock]
-    rq.clock = now
-    rq.clock_task = now

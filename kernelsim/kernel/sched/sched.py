@@ -92,12 +92,12 @@ class rq(Struct):
 
 def this_rq(m: Machine) -> Any:
     """Return the run queue (struct rq *) of this CPU."""
-    return rq(m, m.static.runqueue)
+    return m.static.runqueue
 
 
 def test_tsk_need_resched(tsk: sched.task_struct) -> bool:
     """Return whether `tsk` is to give up the CPU at the next occasion."""
-    return bool(tsk.thread_info.flags & sched._TIF_NEED_RESCHED)
+    return bool(tsk.machine_.u64[tsk._o >> 3] & sched._TIF_NEED_RESCHED)
 
 
 def set_tsk_need_resched(tsk: sched.task_struct) -> None:
@@ -107,4 +107,7 @@ def set_tsk_need_resched(tsk: sched.task_struct) -> None:
 
 def clear_tsk_need_resched(tsk: sched.task_struct) -> None:
     """Take the request back."""
-    tsk.thread_info.flags &= ~sched._TIF_NEED_RESCHED
+    m, i = tsk.machine_, tsk._o >> 3  # thread_info.flags is the first word
+    flags = m.u64[i]
+    if flags & sched._TIF_NEED_RESCHED:
+        tsk.thread_info.flags = flags & ~sched._TIF_NEED_RESCHED

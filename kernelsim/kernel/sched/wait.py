@@ -34,12 +34,16 @@ __all__ = [
     "wake_up",
 ]
 
+# Stores of several members at once, for what happens at every fork, switch or wait.
+_set_flags_private = wait_h.wait_queue_entry.store_("flags", "private", "func")
+
 
 def stack_push(m: Machine, t: Any) -> Any:
     """Make room for a local variable of type `t` on the running task's kernel stack; return it."""
     thread = m.current.thread
-    thread.sp -= -(-t.sizeof_ // 16) * 16
-    return t(m, thread.sp)
+    sp = thread.sp - (-(-t.sizeof_ // 16) * 16)
+    thread.sp = sp
+    return t(m, sp)
 
 
 def stack_pop(m: Machine, t: Any) -> None:
@@ -49,15 +53,12 @@ def stack_pop(m: Machine, t: Any) -> None:
 
 def init_waitqueue_head(wq_head: Any) -> None:
     """Make `wq_head` (struct wait_queue_head *) empty."""
-    head = wq_head.head
-    head.next = head.prev = head
+    lists.INIT_LIST_HEAD(wq_head.head)
 
 
 def init_waitqueue_func_entry(wq_entry: Any, private: Any, function: int) -> None:
     """Make `wq_entry` (struct wait_queue_entry *) the waiter `private`, woken by `function`."""
-    wq_entry.flags = 0
-    wq_entry.private = private
-    wq_entry.func = function
+    _set_flags_private(wq_entry, 0, private, function)
 
 
 def add_wait_queue(wq_head: Any, wq_entry: Any) -> None:

@@ -24,6 +24,8 @@ __all__ = ["register"]
 
 ROOMS = ("kernel", "mm", "fs", "lib", "init", "drivers", "arch")
 _SILENT = {"kernelsim.kernel.trace.ftrace", "kernelsim.kernel.time.timekeeping", "kernelsim.lib.list_debug"}
+# Inline functions and macros in Linux, and what is ours: they have no first instruction to patch.
+_INLINE = {"this_rq", "stack_push", "stack_pop", "user_mode", "mmdrop", "put_cred", "virt_to_page", "page_address"}
 _done: set[str] = set()
 
 
@@ -31,7 +33,8 @@ def register(m: Machine) -> None:
     """Trace the functions of the kernel from now on (in every machine that records)."""
     for name, module in sorted(sys.modules.items()):
         parts = name.split(".")
-        if parts[0] == "kernelsim" and len(parts) > 2 and parts[1] in ROOMS and name not in _SILENT:
+        private = parts[-1].startswith("_")
+        if parts[0] == "kernelsim" and len(parts) > 2 and parts[1] in ROOMS and name not in _SILENT and not private:
             _patch(name, module)
 
 
@@ -41,6 +44,8 @@ def _patch(name: str, module: ModuleType) -> None:
     _done.add(name)
     for attribute, value in list(vars(module).items()):
         traceable = inspect.isfunction(value) and value.__module__ == name and _is_symbol(attribute)
+        if attribute in _INLINE:
+            continue
         if traceable and not inspect.isgeneratorfunction(value) and _first(value) == "m":
             setattr(module, attribute, _traced(value))
 
@@ -59,6 +64,18 @@ def _traced(function: Any) -> Any:
     enter = trace.code(function.__name__)
     leave = enter | trace.EXIT
     shift = trace.PLACE_SHIFT
+
+    @functools.wraps(function)
+    def plain(m: Any, *args: Any) -> Any:
+        t = m.trace
+        if not t.on:
+            return function(m, *args)
+        append, journal = t.append, t.journal
+        append(len(journal) << shift | t.tag | enter)
+        try:
+            return function(m, *args)
+        finally:
+            append(len(journal) << shift | t.tag | leave)
 
     @functools.wraps(function)
     def traced(m: Any, *args: Any, **options: Any) -> Any:
@@ -86,4 +103,6 @@ def _traced(function: Any) -> Any:
     def maybe(m: Any, *args: Any, **options: Any) -> Any:
         return (traced_async if m.trace.on else function)(m, *args, **options)
 
-    return maybe if inspect.iscoroutinefunction(function) else traced
+    if inspect.iscoroutinefunction(function):
+        return maybe
+    return traced if function.__kwdefaults__ or function.__code__.co_kwonlyargcount else plain

@@ -5,8 +5,8 @@ Left out: ptrace, seccomp and audit on the way; the registers in memory (docs/fi
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.drivers.tty import tty_io
@@ -98,11 +98,10 @@ async def do_syscall_64(m: Machine, nr: int, args: tuple[Any, ...]) -> int:
         entry = sys_call_table[nr] if 0 <= nr < NR_SYSCALLS else None
         if entry is not None:
             result = getattr(entry[0], entry[1])(m, *args)
-            ax = await result if inspect.iscoroutine(result) else result
+            ax = await result if result.__class__ is CoroutineType else result
         if trace.on:
             trace.emit("sys_exit", id=nr, ret=ax, args=args)
-        flags = m.u64[(m.offset(m.current.address_) >> 3) + _FLAGS]
-        if flags & _WORK:
+        if m.u64[(m.current._o >> 3) + _FLAGS] & _WORK:
             again, ax = await exit_to_user_mode_loop(m, ax)
             if again:
                 continue
@@ -111,9 +110,13 @@ async def do_syscall_64(m: Machine, nr: int, args: tuple[Any, ...]) -> int:
 
 def _enter_from_user_mode(m: Machine) -> None:
     # Time passes; the timer may have ticked meanwhile.
-    before = timekeeping.ktime_get_ns(m)
-    timekeeping.update_wall_time(m, timekeeping.NSEC_PER_SYSCALL)
-    if (before + timekeeping.NSEC_PER_SYSCALL) // core.NSEC_PER_TICK != before // core.NSEC_PER_TICK:
+    i = m.static.clock
+    before = m.u64[i]
+    if m.log is not None:
+        m.log(before)
+        m.log(i)
+    m.u64[i] = before + timekeeping.NSEC_PER_SYSCALL
+    if before % core.NSEC_PER_TICK >= core.NSEC_PER_TICK - timekeeping.NSEC_PER_SYSCALL:
         core.scheduler_tick(m)
 
 

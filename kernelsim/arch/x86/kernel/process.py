@@ -45,10 +45,6 @@ def exit_thread(m: Machine, tsk: task_struct) -> None:
 
 def __switch_to(m: Machine, prev: task_struct, following: task_struct) -> None:
     """Make `following` the running task of this CPU."""
-    i = m.static.current_task
-    if m.log is not None:
-        m.log(m.u64[i])
-        m.log(i)
-    m.u64[i] = following.address_
+    m.switch(following)
     m.cpu.last = prev.address_
     m.trace.set_pid(following.pid)

@@ -176,7 +176,7 @@ def signal_group_exit(sig: signal_struct) -> bool:
 
 def signal_pending(p: sched.task_struct) -> bool:
     """Return whether a signal waits to be delivered to `p`."""
-    return bool(p.thread_info.flags & sched._TIF_SIGPENDING)
+    return bool(p.machine_.u64[p._o >> 3] & sched._TIF_SIGPENDING)  # thread_info.flags is the first word
 
 
 def signal_pending_state(state: int, p: sched.task_struct) -> bool:

@@ -1,0 +1,198 @@
+"""Checkers: run a reader's function against cases, and say which one fails, where and why.
+
+A checker never shows a solution.  For each case it lets the reader's function work on a machine
+of its own, does the same on another one with the kernel's own code, and compares.  What the
+reader's code raises, or that it never ends, is a result like any other.
+"""
+
+from __future__ import annotations
+
+import html
+import linecache
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import CodeType, FrameType
+
+    from kernelsim.view import Picture
+
+__all__ = ["Case", "Exercise", "Finding", "Outcome", "Report", "attempt", "exercise", "verify"]
+
+MOST_LINES = 20_000  # that a function may run before it is said never to end
+
+
+class Finding(NamedTuple):
+    """What is wrong: one sentence, perhaps a hint, and the state in which it shows."""
+
+    why: str
+    hint: str = ""
+    picture: Picture | None = None
+
+
+class Case(NamedTuple):
+    """One case: in words, and what tries a function on it; None if nothing is wrong."""
+
+    words: str
+    run: Callable[[Any], Finding | None]
+
+
+class Outcome(NamedTuple):
+    """What came of calling a reader's function: its result or, if it raised, `trouble` in words."""
+
+    value: Any = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A function for the reader to write, and the cases that it has to master."""
+
+    name: str
+    asks: str
+    cases: Callable[[], Iterable[Case]]
+
+    def check(self, function: Callable[..., Any]) -> Report:
+        """Try `function` on every case."""
+        if not callable(function):
+            raise TypeError(f"a function is checked, not {type(function).__name__}")
+        return Report(self.name, [(case.words, case.run(function)) for case in self.cases()])
+
+
+class Report:
+    """Which cases passed, and what is wrong with the others; true if nothing is."""
+
+    def __init__(self, name: str, results: Sequence[tuple[str, Finding | None]]) -> None:
+        self.name = name
+        self.results = tuple(results)
+
+    def __bool__(self) -> bool:
+        return not self.failures
+
+    @property
+    def failures(self) -> list[Finding]:
+        """What is wrong, in the order of the cases."""
+        return [finding for _, finding in self.results if finding is not None]
+
+    @property
+    def picture(self) -> Picture | None:
+        """The state in which the first case fails, None if it can't be drawn."""
+        return self.failures[0].picture if self.failures else None
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    __repr__ = __str__
+
+    def _lines(self) -> list[str]:
+        passed, total = len(self.results) - len(self.failures), len(self.results)
+        if self:
+            end = "all pass. Well done." if total > 1 else "it passes. Well done."
+            return [f"{self.name}: {total} cases, {end}"]
+        lines = [f"{self.name}: {passed} of {total} cases pass."]
+        first = self.failures[0]
+        for words, finding in self.results:
+            lines.append(f"  {'pass' if finding is None else 'FAIL'}  {words}")
+            if finding is first:
+                lines += [f"        {line}" for line in (first.why, first.hint) if line]
+        return lines
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        picture = self.picture
+        if picture is None:
+            return {"text/plain": str(self)}
+        drawn = picture._repr_mimebundle_()
+        bundle = {"text/plain": f"{self}\n\n{drawn['text/plain']}"}
+        if "text/html" in drawn:
+            words = f"<pre>{html.escape(str(self))}</pre>"
+            bundle |= {**drawn, **bundle, "text/html": words + drawn["text/html"]}
+        return bundle
+
+
+# --- running a reader's function --------------------------------------------------------------
+
+
+class _NeverEnds(BaseException):
+    # Not an Exception: a reader's `except Exception` must not swallow it.
+    pass
+
+
+def attempt(
+    function: Callable[..., Any], *args: Any, then: Callable[[Any], Any] = lambda value: value
+) -> Outcome:
+    """Call `function`, then `then` on its result, and return what comes of it, be it an exception."""
+    before = sys.gettrace()
+    sys.settrace(_counter(before))
+    try:
+        return Outcome(then(function(*args)))
+    except _NeverEnds:
+        return Outcome(trouble=f"runs for ever: stopped after {MOST_LINES} lines")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the reader is told
+        return Outcome(trouble=_trouble(error, getattr(function, "__code__", None)))
+    finally:
+        sys.settrace(before)
+
+
+# A trace function that stops code which runs too many lines, and else does what `before` did.
+def _counter(before: Any) -> Any:
+    left = MOST_LINES
+
+    def count(frame: FrameType, event: str, arg: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise _NeverEnds
+        if before is not None:
+            before(frame, event, arg)
+        return count
+
+    return count
+
+
+# What was raised, and in which line of the reader's own code.
+def _trouble(error: BaseException, code: CodeType | None) -> str:
+    what = (
+        f"raises {type(error).__name__}: {error}"
+        if str(error)
+        else f"raises {type(error).__name__}"
+    )
+    mine = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if code is not None and frame.filename == code.co_filename
+    ]
+    if not mine or code is None or mine[-1].lineno is None:
+        return what
+    number = mine[-1].lineno
+    line = linecache.getline(code.co_filename, number).strip()
+    return f"{what} (line {number - code.co_firstlineno + 1}: {line})" if line else what
+
+
+# --- the exercises by name --------------------------------------------------------------------
+
+_exercises: dict[str, Exercise] = {}
+
+
+def exercise(name: str, asks: str) -> Callable[[Any], Exercise]:
+    """Make the function below, which yields cases, the exercise `name`."""
+
+    def make(cases: Callable[[], Iterable[Case]]) -> Exercise:
+        _exercises[name] = made = Exercise(name, asks, cases)
+        return made
+
+    return make
+
+
+def verify(function: Callable[..., Any], name: str = "") -> Report:
+    """Check a reader's function; which exercise it is for, its name says, or `name`.
+
+    Raises LookupError when there is no such exercise.
+    """
+    name = name or getattr(function, "__name__", "")
+    if name not in _exercises:
+        known = ", ".join(sorted(_exercises))
+        raise LookupError(f"there is no exercise {name!r}; there are {known}")
+    return _exercises[name].check(function)

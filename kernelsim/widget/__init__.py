@@ -1,0 +1,17 @@
+"""Widgets for notebooks: fire system calls, step through time, look, predict.
+
+    explorer = ks.widget.explore(k, focus=bash)    # the three below over one kernel
+    explorer                                       # the last line of a cell shows it
+
+Each widget also stands alone.  They decide nothing about the kernel: a callback reads a value,
+calls a function, assigns the result.  What they show without a running kernel is the same picture
+and words, as text/plain, SVG and HTML.  One hand-written script, `widget.js`, draws them all.
+"""
+
+from kernelsim.widget.explorer import Explorer, explore
+from kernelsim.widget.panel import SyscallPanel
+from kernelsim.widget.picture_view import PictureView
+from kernelsim.widget.predict import Predict
+from kernelsim.widget.timeline import Timeline
+
+__all__ = ["Explorer", "PictureView", "Predict", "SyscallPanel", "Timeline", "explore"]

@@ -1,0 +1,232 @@
+"""The moments of a recorded machine at which a reader may want to stop, and which calls lie between.
+
+A moment is what `Kernel.at` takes: a time (a number of events), and a number of journal words
+beyond it, inside one event.  There are three ways to walk: from one call that was fired from
+outside to the next, from one system call to the next, or from one store into the structures that
+pictures show to the next.  All is read off the trace and the journal; nothing is remembered but
+how far they were read.
+"""
+
+from __future__ import annotations
+
+import bisect
+import collections
+import functools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from kernelsim.include.linux.poison import LIST_POISON2
+from kernelsim.include.linux.sched import task_struct
+from kernelsim.machine import memory
+
+__all__ = ["LEVELS", "Call", "History", "Moment", "Store"]
+
+Moment = tuple[int, int]
+
+LEVELS = {"fired": "what was fired", "call": "system calls", "store": "stores to the lists"}
+"""The ways to walk, in words."""
+
+# Members of task_struct that pictures show; a store to one of them is worth a stop.
+WATCHED = (
+    "state",
+    "exit_state",
+    "pid",
+    "real_parent",
+    "tasks.next",
+    "tasks.prev",
+    "children.next",
+    "children.prev",
+    "sibling.next",
+    "sibling.prev",
+)
+_NEXT_CALL = {"sys_enter"}
+WORD = 2  # length of a journal record of one word
+
+
+class Call(NamedTuple):
+    """A system call, as strace prints it, and the moment when the next one begins."""
+
+    end: Moment
+    words: str
+
+
+class Store(NamedTuple):
+    """A word stored: the member of the task_struct at `address`, from `old` to `new`."""
+
+    address: int
+    member: str
+    old: int
+    new: int
+
+
+class History:
+    """What happened in one kernel, in steps; it grows as the kernel goes on.
+
+    :param k: a Kernel; one that records nothing has one moment only, now.
+    """
+
+    def __init__(self, k: Any) -> None:
+        self.k = k
+        self.records = bool(k.machine.trace.on)
+        self._seen = 0  # tracepoints read so far, and events whose stores were
+        self._read = 0
+        self._enters: list[int] = []  # times at which a system call begins
+        self._stores: dict[Moment, Store] = {}
+        self._listed: set[int] = {k.machine.symbol("init_task").address_}
+        self.at = functools.lru_cache(maxsize=16)(self._at)
+        self.words = functools.lru_cache(maxsize=1024)(self._words)
+
+    # The kernel at a past moment, read-only.
+    def _at(self, moment: Moment) -> Any:
+        return self.k.at(*moment)
+
+    @property
+    def now(self) -> Moment:
+        """The present."""
+        return (self.k.now if self.records else 0, 0)
+
+    def moments(self, level: str) -> list[Moment]:
+        """Return the moments of a level (a key of `LEVELS`), oldest first; the last one is now."""
+        if not self.records:
+            return [self.now]
+        fired = self._fired()
+        found = {(t, 0) for t in fired}
+        if level in {"call", "store"}:
+            found.update((t, 0) for t in self._calls(fired))
+        if level == "store":
+            self._read_stores()
+            start = min(found, default=self.now)
+            found.update(moment for moment in self._stores if moment > start)
+        return sorted(found | {self.now})
+
+    # When something was done from outside, a call fired or a program loaded.
+    def _fired(self) -> list[int]:
+        return [when for when, *_ in self.k._commands]
+
+    # When each system call began: where it was fired, or else at its sys_enter.
+    def _calls(self, fired: list[int]) -> list[int]:
+        fields, event = self.k.machine.trace.fields, self.k.machine.trace.event
+        for t in list(fields)[self._seen :]:
+            if event(t).name in _NEXT_CALL:
+                self._enters.append(t)
+        self._seen = len(fields)
+        first = fired[0] if fired else self.k.now
+        begun = {bisect.bisect_left(self._enters, when): when for when in fired}
+        return [begun.get(i, t) for i, t in enumerate(self._enters) if t >= first]
+
+    def calls(self, most: int = 300) -> list[Call]:
+        """Return the last system calls: the words of each, and the moment to see what it did."""
+        moments = [m for m in self.moments("call") if not m[1]][-most - 1 :]
+        pairs = zip(moments, moments[1:], strict=False)
+        found = (Call(end, self.words(start[0], end[0])) for start, end in pairs)
+        return [call for call in found if call.words]
+
+    # The first system call begun in [since, until), as strace prints it; "" for none.
+    def _words(self, since: int, until: int) -> str:
+        for line in self.k.strace(since, until).splitlines():
+            pid, _, call = line.removeprefix("[pid ").partition("] ")
+            if call and not call.startswith(("<...", "---", "+++")):
+                return f"{pid.strip()}: {call}"
+        return ""
+
+    # -- stores --------------------------------------------------------------------------------
+
+    def store(self, moment: Moment) -> Store | None:
+        """Return the store that was made just before a moment inside an event, None for none."""
+        return self._stores.get(moment)
+
+    # Note each store of one word into a member that pictures show: all to tasks that are in the
+    # list, and those to the links of one that is about to enter it or has just left it.
+    def _read_stores(self) -> None:
+        m, now = self.k.machine, self.k.now
+        head, members = self._watched(m)
+        for t, found in _by_event(m, members, self._read, now):
+            for position, index, old, new in found:
+                address, member = members[index]
+                if index == head:
+                    self._listed.add(new - _LINK)
+                if member == "tasks.prev" and new == LIST_POISON2:
+                    self._listed.discard(address)
+                store = Store(address, member, *(_part(member, word) for word in (old, new)))
+                is_seen = address in self._listed or member.startswith("tasks.")
+                if is_seen and store.old != store.new:
+                    self._stores[t, position - m.trace.place(t)] = store
+        self._read = now
+
+    # The index of the word init_task.tasks.prev, to which a new task is linked; and what the words
+    # are that are watched: the members of all tasks that were ever linked.
+    def _watched(self, m: Any) -> tuple[int, dict[int, tuple[int, str]]]:
+        first = m.symbol("init_task").address_
+        head = m.offset(first + task_struct.offsetof_("tasks.prev")) >> 3
+        records = m.undo_records(0, m.trace.place(m.trace.now))
+        links = {old for index, old in records if index == head} | {m.u64[head]}
+        tasks = {first, *(link - _LINK for link in links if link > memory.DIRECT_MAP)}
+        at = {path: task_struct.offsetof_(path) for path in WATCHED}
+        return head, {m.offset(t + at[p]) >> 3: (t, p) for t in sorted(tasks) for p in WATCHED}
+
+    def function(self, moment: Moment) -> str:
+        """The innermost kernel function that was running at a moment; "" in user mode."""
+        if not self.records or not moment[0]:
+            return ""
+        t = moment[0] - (0 if moment[1] else 1)
+        return self._innermost(t, self.k.machine.trace.event(t).pid, _SWITCH)
+
+    def sleeps_in(self, pid: int, moment: Moment) -> str:
+        """The kernel function that task `pid` sleeps in at a moment; "" where that is not known."""
+        if not self.records:
+            return ""
+        return self._innermost(moment[0] - 1, pid, _SWITCH | _SCHEDULER)
+
+    # The last function that `pid` has entered and not left after event `t`, but for `ignored`.
+    def _innermost(self, t: int, pid: int, ignored: set[str]) -> str:
+        event = self.k.machine.trace.event
+        left: collections.Counter[str] = collections.Counter()
+        for back in range(t, -1, -1):
+            e = event(back)
+            if e.pid != pid or e.kind == "event" or e.name in ignored:
+                continue
+            if e.kind == "exit":
+                left[e.name] += 1
+            elif left[e.name]:
+                left[e.name] -= 1
+            else:
+                return e.name
+        return ""
+
+
+_SWITCH = {"__switch_to", "finish_task_switch"}  # begun by one task, ended by another
+_SCHEDULER = {"schedule", "__schedule", "context_switch", "schedule_timeout"}
+_LINK = task_struct.offsetof_("tasks")
+
+
+# What the stored word means for the member: an int shares its word with another member.
+def _part(member: str, word: int) -> int:
+    ctype, offset = task_struct.field_(member)
+    return word if ctype.sizeof_ == 8 else word >> 8 * (offset & 7) & 0xFFFFFFFF
+
+
+# For each event from `since` on, the single words of `watched` that were stored until the next:
+# (where the journal's record ends, index, old value, new value), oldest first.
+def _by_event(
+    m: Any, watched: dict[int, Any], since: int, now: int
+) -> Iterator[tuple[int, list[tuple[int, int, int, int]]]]:
+    journal, later = m.journal, {}
+    found: dict[int, list[tuple[int, int, int, int]]] = {}
+    for t in range(now - 1, since - 1, -1):
+        start, end = m.trace.place(t), m.trace.place(t + 1)
+        while end > start:
+            tail = journal[end - 1]
+            if tail & memory.BLOCK:
+                words, first = tail & ~memory.BLOCK, journal[end - 2]
+                end -= words + WORD
+                inside = (i for i in range(first, first + words) if i in watched)
+                later |= {i: journal[end + i - first] for i in inside}
+                continue
+            old = journal[end - 2]
+            if tail in watched:
+                new = later.get(tail, m.u64[tail])
+                found.setdefault(t, []).append((end, tail, old, new))
+                later[tail] = old
+            end -= WORD
+    for t in sorted(found):
+        yield t, found[t][::-1]

@@ -1,0 +1,112 @@
+"""One sentence on what has changed between two moments of a machine, and on a single store.
+
+Pure functions of two looks at a machine, as `Kernel.at` gives them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernelsim.include.linux.poison import LIST_POISON1, LIST_POISON2
+from kernelsim.include.linux import sched
+from kernelsim.include.linux.sched import task_struct
+from kernelsim.machine.memory import Fault
+from kernelsim.view import tasks
+from kernelsim.widget.history import Store
+
+__all__ = ["difference", "name", "stored"]
+
+MOST = 3  # changes in one sentence
+_POISON = {LIST_POISON1: "LIST_POISON1", LIST_POISON2: "LIST_POISON2", 0: "NULL"}
+_STATES = {
+    "state": [n for n in sched.__all__ if n.startswith("TASK_")],
+    "exit_state": [n for n in sched.__all__ if n.startswith("EXIT_")],
+}
+_BECAME = {
+    "Z": "is a zombie now",
+    "S": "sleeps now",
+    "D": "sleeps now, and no signal can wake it",
+    "T": "is stopped now",
+    "R": "can run again",
+}
+
+
+def name(task: Any) -> str:
+    """Number and name of struct task_struct *`task`: ``task 3 (bash)``."""
+    return f"task {task.pid} ({tasks.name(task)})"
+
+
+def difference(before: Any, after: Any) -> str:
+    """Say what has changed in the list and the tree of tasks between two looks at one machine."""
+    try:
+        found = _changes(_census(before), _census(after))
+    except Fault as fault:
+        return f"The list is broken: {fault}."
+    if not found:
+        return "No task has changed."
+    more = len(found) - MOST
+    shown = found[:MOST] + ([f"and {more} more changes"] if more > 0 else [])
+    return "; ".join(shown)[:1].upper() + "; ".join(shown)[1:] + "."
+
+
+# What is compared, of each task in list order, by address: (reference, its predecessor).
+def _census(look: Any) -> dict[tuple[int, int], tuple[Any, Any]]:
+    found = {}
+    last = look.machine.symbol("init_task")
+    for task in look.tasks():
+        found[task.address_, task.start_time] = task, last
+        last = task
+    return found
+
+
+def _changes(old: dict[Any, tuple[Any, Any]], new: dict[Any, tuple[Any, Any]]) -> list[str]:
+    found = [
+        f"{name(task)} is linked after {name(last)}"
+        for key, (task, last) in new.items()
+        if key not in old
+    ]
+    found += [
+        f"{name(task)} is unlinked and gone" for key, (task, _) in old.items() if key not in new
+    ]
+    for key in old:
+        if key in new:
+            found += _of_task(old[key][0], new[key][0])
+    return found
+
+
+def _of_task(old: Any, new: Any) -> list[str]:
+    found = []
+    was, now = tasks.state(old), tasks.state(new)
+    if was != now:
+        word = _BECAME.get(now, f"is now in state {now} ({tasks.WORDS.get(now, '?')})")
+        found.append(f"{name(new)} {word}")
+    if tasks.comm(old) != tasks.comm(new):
+        found.append(f"{name(old)} is now called {tasks.comm(new)}")
+    if old.real_parent.address_ != new.real_parent.address_:
+        found.append(f"{name(new)} is now a child of {name(new.real_parent)}")
+    return found
+
+
+def stored(store: Store, look: Any) -> str:
+    """Say which word was stored: the member, whose it is, and what it holds now."""
+    m = look.machine
+    task = task_struct(m, store.address)
+    listed = {t.address_ for t in look.tasks()} | {m.symbol("init_task").address_}
+    whose = name(task) if store.address in listed else f"a task_struct outside the list, {task!r}"
+    return f"{store.member} of {whose} is now {_meaning(store, look)}."
+
+
+# What a watched word means: a state, a task, or the list_head that it points to.
+def _meaning(store: Store, look: Any) -> str:
+    value = store.new
+    if store.member.endswith("state"):
+        return next((n for n in _STATES[store.member] if getattr(sched, n) == value), hex(value))
+    if value in _POISON:
+        return _POISON[value]
+    for task in (look.machine.symbol("init_task"), *look.tasks()):
+        for member in ("tasks", "children", "sibling"):
+            if value - task.address_ == task_struct.offsetof_(member):
+                return f"the {member} of {name(task)}, {value:#x}"
+        if value == task.address_:
+            return f"{name(task)}, {value:#x}"
+    return f"{value:#x}"
