@@ -75,7 +75,7 @@ def _said(pids: list[int]) -> str:
 
 
 # Play the steps on a kernel; return the pids in the order of the list.
-def _play(shells: int, steps: list[tuple[str, int]]) -> list[int]:
+def _play(shells: int, steps: list[tuple[str, int]]) -> list[Any]:
     k = session.boot(record=False)
     tasks: list[Any] = [k.spawn("sh") for _ in range(shells)]
     parents: list[int] = [0] * shells
@@ -87,7 +87,7 @@ def _play(shells: int, steps: list[tuple[str, int]]) -> list[int]:
             pid = tasks[n].pid
             k.call(tasks[n], "exit", 0)
             k.call(tasks[parents[n]], "waitpid", pid, 0)
-    return [int(task.pid) for task in k.tasks()]
+    return [task.pid for task in k.tasks()]
 
 
 # The pids as somebody would order them who thinks that children follow their parent.
