@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
+import importlib
 import itertools
+import pkgutil
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -19,20 +23,31 @@ from kernelsim.init import main
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.trace import ftrace as kernel_ftrace
 from kernelsim.machine.cpu import Panic
-from kernelsim.machine.machine import Machine, PastMachine
+from kernelsim.machine.machine import Machine, PastMachine, link
 from kernelsim.machine.memory import Fault
 from kernelsim.mm import slub
 from kernelsim.puppets import PENDING, Driver
 from kernelsim.user import libc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Self
 
     from kernelsim.machine.trace import Event
 
 __all__ = ["DeadTask", "Kernel", "Look", "boot", "parse_size"]
 
+def _kernel_image() -> None:
+    # Link every module of the kernel, in one order, so that functions have the same addresses everywhere.
+    names = []
+    for room in kernel_ftrace.ROOMS:
+        package = importlib.import_module(f"kernelsim.{room}")
+        found = pkgutil.walk_packages(package.__path__, f"kernelsim.{room}.")
+        names += sorted(info.name for info in found)
+    link([importlib.import_module(name) for name in names])
+
+
+_kernel_image()
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 REAP, WAKE = 0x401000, 0x401040  # the addresses of init's handlers for SIGCHLD and SIGHUP
 
@@ -73,13 +88,23 @@ class Look:
     machine: Machine | PastMachine
     now: int
 
+    @contextlib.contextmanager
+    def _looking(self) -> Iterator[Any]:
+        # The machine, for kernel functions that are called to look: they leave no events.
+        trace = self.machine.trace
+        was, trace.on = trace.on, False
+        try:
+            yield self.machine
+        finally:
+            trace.on = was
+
     def task(self, pid: int) -> task_struct:
         """Return the task (struct task_struct *) with that number in the initial namespace.
 
         Raises LookupError when there is none.
         """
-        m: Any = self.machine
-        found = kernel_pid.find_task_by_pid_ns(m, pid, pid_h.init_pid_ns(m)) if pid else m.symbol("init_task")
+        with self._looking() as m:
+            found = kernel_pid.find_task_by_pid_ns(m, pid, pid_h.init_pid_ns(m)) if pid else m.symbol("init_task")
         if not found:
             raise LookupError(f"there is no task with pid {pid}")
         return found  # type: ignore[no-any-return]
@@ -90,22 +115,23 @@ class Look:
 
     def slabs(self) -> dict[str, int]:
         """Return how many objects of each slab cache are in use."""
-        return slub.usage(self.machine)  # type: ignore[arg-type]
+        with self._looking() as m:
+            return slub.usage(m)
 
     def ps(self) -> str:
         """Return the processes as a table: number, parent, group, session, state letter, name."""
-        m: Any = self.machine
-        ns = pid_h.init_pid_ns(m)
-        lines = ["    PID    PPID    PGID     SID S COMMAND"]
-        for t in self.tasks():
-            numbers = (
-                t.pid,
-                kernel_pid.task_tgid_nr_ns(t.real_parent, ns),
-                *(kernel_pid.pid_nr_ns(t.signal.pids[k], ns) for k in (sched.PIDTYPE_PGID, sched.PIDTYPE_SID)),
-            )
-            row = " ".join(f"{n:7}" for n in numbers)
-            comm = t.comm.string_().decode("utf-8", "replace")
-            lines.append(f"{row} {sched.task_state_to_char(t)} {comm}")
+        with self._looking() as m:
+            ns = pid_h.init_pid_ns(m)
+            lines = ["    PID    PPID    PGID     SID S COMMAND"]
+            for t in self.tasks():
+                numbers = (
+                    t.pid,
+                    kernel_pid.task_tgid_nr_ns(t.real_parent, ns),
+                    *(kernel_pid.pid_nr_ns(t.signal.pids[k], ns) for k in (sched.PIDTYPE_PGID, sched.PIDTYPE_SID)),
+                )
+                row = " ".join(f"{n:7}" for n in numbers)
+                comm = t.comm.string_().decode("utf-8", "replace")
+                lines.append(f"{row} {sched.task_state_to_char(t)} {comm}")
         return "\n".join(lines) + "\n"
 
 
@@ -138,6 +164,8 @@ class Kernel(Look):
         if record:
             kernel_ftrace.register(m)
         self._driver = Driver(m)
+        enter = functools.partial(entry_64.entry_SYSCALL_64, m)
+        self._stub = libc.Libc(enter, common.syscall_number)
         main.start_kernel(m)
         if kernel_pid.set_pid_max(m, pid_max):
             raise ValueError(f"pid_max {pid_max!r} is not between 301 and 4194304")
@@ -192,8 +220,7 @@ class Kernel(Look):
         return
 
     def _libc(self) -> libc.Libc:
-        m = self.machine
-        return libc.Libc(lambda nr, args: entry_64.entry_SYSCALL_64(m, nr, args), common.syscall_number)
+        return self._stub
 
     def spawn(self, name: str) -> task_struct:
         """Start a puppet called `name`, a child of init: fork, then execve; return its task_struct."""
@@ -276,7 +303,8 @@ class Kernel(Look):
         m = self.machine
 
         def image(task: task_struct) -> libc.Program:
-            stub = libc.Libc(lambda nr, args: entry_64.entry_SYSCALL_64(m, nr, args), common.syscall_number, libc.log())
+            enter = functools.partial(entry_64.entry_SYSCALL_64, m)
+            stub = libc.Libc(enter, common.syscall_number, libc.log())
             return libc.Program(program, stub)
 
         m.programs[name] = image

@@ -30,10 +30,9 @@ PAGE_SIZE = memory.PAGE_SIZE
 
 def init_pipe_fs(m: Machine) -> None:
     """Set up the operations of a pipe's file."""
-    this = __import__(__name__, fromlist=["pipe"])
     fops = m.define("pipefifo_fops", fs.file_operations)
     for member, name in (("read", "pipe_read"), ("write", "pipe_write"), ("release", "pipe_release")):
-        setattr(fops, member, machine.function(this, name))
+        setattr(fops, member, machine.text_address(name))
 
 
 def alloc_pipe_info(m: Machine) -> Any:

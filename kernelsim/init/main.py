@@ -5,7 +5,6 @@ Left out: everything that has nothing to do with processes: devices, interrupts,
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from kernelsim.drivers.tty import tty_io
@@ -65,9 +64,8 @@ def start_kernel(m: Machine) -> None:
 
 async def rest_init(m: Machine) -> None:
     """Make pid 1 and pid 2, then become the idle task."""
-    this = sys.modules[__name__]
-    await fork.kernel_thread(m, machine.function(this, "kernel_init"), 0, flags.CLONE_FS)
-    number = await fork.kernel_thread(m, kthread.kthreadd_address(), 0, flags.CLONE_FS | flags.CLONE_FILES)
+    await fork.kernel_thread(m, machine.text_address("kernel_init"), 0, flags.CLONE_FS)
+    number = await fork.kernel_thread(m, machine.text_address("kthreadd"), 0, flags.CLONE_FS | flags.CLONE_FILES)
     m.define("kthreadd_task", ctype.Ptr("task_struct"))
     kthreadd = kernel_pid.find_task_by_pid_ns(m, number, pid.init_pid_ns(m))
     m.write_u64(m.symbols["kthreadd_task"][0], kthreadd.address_)

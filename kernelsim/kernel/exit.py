@@ -6,7 +6,6 @@ continued children (docs/fidelity.md).  tasklist_lock: there is one CPU and noth
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.kernel import process
@@ -368,9 +367,6 @@ def child_wait_callback(m: Machine, wq_entry: Any, mode: int, sync: int, p: Any)
     return wait.default_wake_function(m, wq_entry, mode, sync, p)
 
 
-_CALLBACK = machine.function(sys.modules[__name__], "child_wait_callback")
-
-
 def _add_child_times(m: Machine, p: task_struct) -> None:
     # What the child and its waited-for children used becomes the parent's children's.
     sig, psig = p.signal, m.current.signal
@@ -387,6 +383,8 @@ def _used(t: Any) -> set[str]:
     names = _TIME_WORDS[type(t)]
     start = (t._o >> 3) + names[0]
     words = t.machine_.u64[start : start + len(names[1])]
+    if not any(words):
+        return set()
     return {name for name, word in zip(names[1], words, strict=True) if word and name}
 
 
@@ -472,7 +470,7 @@ async def _do_wait(m: Machine, wo: Any) -> int:
     # Set the state, look, sleep, look again.
     current = m.current
     queue, entry = current.signal.wait_chldexit, wo.child_wait
-    wait.init_waitqueue_func_entry(entry, current, _CALLBACK)
+    wait.init_waitqueue_func_entry(entry, current, machine.text_address("child_wait_callback"))
     wait.add_wait_queue(queue, entry)
     while True:
         wo.notask_error = -errno.ECHILD

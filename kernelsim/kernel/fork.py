@@ -291,6 +291,9 @@ def mm_release(m: Machine, tsk: task_struct) -> None:
 
 def _check_flags(m: Machine, flags: int) -> int:
     # Which flags go together; 0 or -EINVAL.
+    if not flags:
+        return 0
+
     def both(a: int, b: int) -> bool:
         return bool(flags & a) and bool(flags & b)
 
@@ -316,7 +319,7 @@ def _may_have_more(m: Machine, p: task_struct) -> bool:
     # Is the user below RLIMIT_NPROC, or exempt from it?
     real = p.real_cred
     user = real.user
-    if user.processes < p.signal.rlim[sched_signal.RLIMIT_NPROC].rlim_cur:
+    if user.processes < m.read_u64(p.signal.address_ + _RLIM + 16 * sched_signal.RLIMIT_NPROC):
         return True
     if user.address_ == m.symbol("root_user").address_:
         return True

@@ -5,7 +5,6 @@ Left out: creating and stopping threads on request (docs/fidelity.md): kthreadd 
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from kernelsim.fs import exec as fs_exec
@@ -13,12 +12,11 @@ from kernelsim.include.linux import sched
 from kernelsim.include.linux import types as types_h
 from kernelsim.include.uapi.asm.signal import SIG_IGN
 from kernelsim.kernel.sched import core
-from kernelsim.machine import machine
 
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
-__all__ = ["kthreadd", "kthreadd_address"]
+__all__ = ["kthreadd"]
 
 
 async def kthreadd(m: Machine, unused: int) -> int:
@@ -35,8 +33,3 @@ async def kthreadd(m: Machine, unused: int) -> int:
         if requests.next == requests:
             await core.schedule(m)
         tsk.state = sched.TASK_RUNNING
-
-
-def kthreadd_address() -> int:
-    """Return the address of the function kthreadd()."""
-    return machine.function(sys.modules[__name__], "kthreadd")

@@ -344,11 +344,15 @@ def pid_nr_ns(pid: Any, ns: Any) -> int:
     if pid.address_:
         level = ns.level
         if level <= pid.level:
-            upid = pid.numbers[level]
-            if upid.ns.address_ == ns.address_:
+            upid = pid_h.upid(pid.machine_, pid.address_ + _NUMBERS + _UPID * level)
+            if upid.machine_.read_u64(upid.address_ + _UPID_NS) == ns.address_:
                 nr: int = upid.nr
                 return nr
     return 0
+
+
+_NUMBERS, _UPID = pid_h.pid.offsetof_("numbers"), pid_h.upid.sizeof_
+_UPID_NS = pid_h.upid.offsetof_("ns")
 
 
 def task_active_pid_ns(task: Any) -> Any:

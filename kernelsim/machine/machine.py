@@ -6,6 +6,7 @@ and functions that memory points to.  Function addresses are the same in every m
 
 from __future__ import annotations
 
+import inspect
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from kernelsim.machine.trace import Trace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Machine", "PastMachine", "function", "text_address", "text_name"]
+__all__ = ["Machine", "PastMachine", "function", "link", "text_address", "text_addresses", "text_name"]
 
 TEXT = memory.IMAGE_MAP + memory.PHYSICAL_IMAGE
 DATA = TEXT + (8 << 20)
@@ -28,17 +29,34 @@ _text: dict[str, int] = {}
 _functions: dict[int, tuple[Any, str]] = {}  # address -> (module or object that holds it, name)
 
 
-def function(holder: Any, name: str) -> int:
-    """Give the function `name` of module `holder` an address in the kernel's text; return it."""
+def link(modules: list[Any]) -> None:
+    """Give every public function of `modules` an address in the kernel's text, in this order, once."""
+    for module in modules:
+        for name, value in vars(module).items():
+            ours = inspect.isfunction(value) and value.__module__ == module.__name__
+            if ours and name not in _text and (not name.startswith("_") or name.startswith("__")):
+                _text[name] = TEXT + TEXT_STEP * (1 + len(_text))
+                _functions[_text[name]] = module, name
+
+
+def function(module: Any, name: str) -> int:
+    """Return the address of the function `name` of `module`, which is linked now if it is not yet."""
     if name not in _text:
-        _text[name] = TEXT + TEXT_STEP * (1 + len(_text))
-        _functions[_text[name]] = holder, name
+        link([module])
     return _text[name]
 
 
 def text_address(name: str) -> int:
-    """Return the address of the kernel function `name`."""
+    """Return the address of the kernel function `name`.
+
+    Raises KeyError for a name that no linked module has.
+    """
     return _text[name]
+
+
+def text_addresses() -> dict[str, int]:
+    """Return the addresses of all linked functions by name; it grows as more are linked."""
+    return _text
 
 
 def text_name(address: int) -> str:

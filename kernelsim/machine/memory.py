@@ -51,6 +51,7 @@ VMEMMAP = 0xFFFF_EA00_0000_0000
 NOWHERE = 1 << 80  # an offset beyond every array
 POISON_BYTE = 0x6B
 POISON = 0x6B6B_6B6B_6B6B_6B6B
+MAX_CLASSES = 512  # struct and array types
 BLOCK = 1 << 63  # marks a block record in the journal
 
 
@@ -78,6 +79,11 @@ class ReadOnly(TypeError):  # noqa: N818 - says what is the case, as Fault does
     """A store was tried on a machine as it was at an earlier time."""
 
 
+def new_refs() -> list[dict[int, Any]]:
+    """Return the room for references that a machine keeps: a dict for each class there can be."""
+    return [{} for _ in range(MAX_CLASSES)]
+
+
 class Memory:
     """RAM of `size` bytes behind kernel addresses, with an optional journal.
 
@@ -99,6 +105,7 @@ class Memory:
         self.u16, self.s16 = self.u8.cast("H"), self.u8.cast("h")
         self.u32, self.s32 = self.u8.cast("I"), self.u8.cast("i")
         self.u64, self.s64 = self.u8.cast("Q"), self.u8.cast("q")
+        self.refs = new_refs()
         self.vmemmap_base = NOWHERE  # physical address of the page descriptors, set at boot
         self.journal: array[int] | None = array("Q") if record else None
         self.log: Callable[[int], None] | None = self.journal.append if self.journal is not None else None
@@ -174,7 +181,7 @@ class Memory:
         first, last = o >> 3, (o + n + 7) >> 3
         if self.u64[first] == POISON:
             self.check(address)
-        self._journal_block(first, last - first)
+        self.log_block(first, last - first)
         self.u8[o : o + n] = data
 
     def read_u64(self, address: int) -> int:
@@ -215,21 +222,32 @@ class Memory:
             self.check(src)
         if not fresh and words and u64[to] == POISON:
             self.check(dst)
-        if self.journal is not None:
-            self._journal_block(to, words)
+        self.log_block(to, words)
         u64[to : to + words] = u64[start : start + words]
 
     def fill(self, address: int, word: int, n: int) -> None:
         """Fill `n` bytes (a multiple of 8, aligned) at `address` with the 64-bit `word`."""
         start, words = self._span(address, n) >> 3, n >> 3
+        self.log_block(start, words)
+        self.u64[start : start + words] = self.pattern(word, words)
+
+    def pattern(self, word: int, words: int) -> memoryview:
+        """Return `words` times the 64-bit `word`, made once, to store at one go."""
         pattern = self._patterns.get((word, words))
         if pattern is None:
             pattern = self._patterns[word, words] = memoryview(array("Q", [word]) * words)
-        if self.journal is not None:
-            self._journal_block(start, words)
-        self.u64[start : start + words] = pattern
+        return pattern
 
-    def _journal_block(self, start: int, words: int) -> None:
+    def log_words(self, *indexes: int) -> None:
+        """Journal the words at `indexes`, which are about to be stored to; recording must be on."""
+        u64, log = self.u64, self.log
+        assert log is not None
+        for i in indexes:
+            log(u64[i])
+            log(i)
+
+    def log_block(self, start: int, words: int) -> None:
+        """Journal a block of words, which is about to be stored to."""
         journal = self.journal
         if journal is not None:
             journal.frombytes(self.u8[start << 3 : (start + words) << 3])
@@ -331,6 +349,7 @@ class Past(Memory):
 
     def __init__(self, memory: Memory, position: int) -> None:
         self.size = memory.size
+        self.refs = new_refs()
         self.vmemmap_base = memory.vmemmap_base
         self.journal = None
         self.log = None

@@ -361,6 +361,29 @@ def container_of(ptr: Any, type: Any, member: str) -> Any:
     return type(ptr.machine_, (ptr.address_ - type.offsetof_(member)) & _MASK)
 
 
+# --- references kept -----------------------------------------------------------------------
+
+# Most references are to few addresses, so a machine keeps those it has made, for each class a
+# few thousand: `refs[number of the class][address]`.  A reference holds no state; which of two
+# equal ones is used makes no difference.
+_KEPT = 2048
+_numbers: dict[Any, int] = {}
+
+
+def _number(cls: Any) -> int:
+    # The place of `cls` in a machine's `refs`.
+    return _numbers.setdefault(cls, len(_numbers))
+
+
+def _make(cls: Any, number: int, m: Any, address: int) -> Any:
+    # Make a reference and keep it.
+    kept = m.refs[number]
+    if len(kept) >= _KEPT:
+        kept.clear()
+    made = kept[address] = cls(m, address)
+    return made
+
+
 # --- generated access ----------------------------------------------------------------------
 
 _INIT = """
@@ -368,7 +391,11 @@ def __init__(self, m, address):
     self.machine_ = m
     self.address_ = address
     o = address ^ {direct_map}
-    self._o = o if o < m.size else m.far(address)
+    if o >= m.size:
+        o = address - {image_map}
+        if not {image} <= o < {image_end}:
+            o = m.far(address)
+    self._o = o
 """
 
 _GET_INT = """
@@ -380,6 +407,7 @@ def get_{name}(self):
         m.fault(self.address_, {type!r}, {name!r})
     if v == {poison}:
         m.check(self.address_ + {offset}, {type!r}, {name!r})
+    {before}
     return {result}
 """
 
@@ -411,7 +439,10 @@ _CONVERT_POINTER = """
 
 _GET_EMBEDDED = """
 def get_{name}(self):
-    return {target}(self.machine_, self.address_ + {offset})
+    m = self.machine_
+    a = self.address_ + {offset}
+    r = m.refs[{number}].get(a)
+    return make({target}, {number}, m, a) if r is None else r
 """
 
 def _accessors(cls: Any, field: ctype.Field, scope: dict[str, Any]) -> str:
@@ -419,26 +450,27 @@ def _accessors(cls: Any, field: ctype.Field, scope: dict[str, Any]) -> str:
     name, t, common = field.name, field.type, {"name": field.name, "type": cls.c, "offset": field.offset}
     if isinstance(t, (_StructMeta, ctype.Array)):
         scope[f"T_{name}"] = t if isinstance(t, _StructMeta) else _array_class(t)
-        text = _GET_EMBEDDED
-        return text.format(target=f"T_{name}", **common)
+        return _GET_EMBEDDED.format(target=f"T_{name}", number=_number(scope[f"T_{name}"]), **common)
     base = t.base if isinstance(t, ctype.Bits) else t
     view = "u64" if isinstance(t, ctype.Ptr) else base.view
     shift = {1: 0, 2: 1, 4: 2, 8: 3}[t.sizeof_]
-    result, convert = "v", ""
+    result, convert, before = "v", "", "pass"
     store = f"m.{view}[(self._o + {field.offset}) >> {shift}] = v"
     if isinstance(t, ctype.Ptr):
         convert = _CONVERT_POINTER.format(name=name)
         target = _struct_target(t)
         if target is not None:
             scope[f"T_{name}"] = target
-            result = f"T_{name}(m, v)"
+            number = _number(target)
+            result = f"make(T_{name}, {number}, m, v) if r is None else r"
+            before = f"r = m.refs[{number}].get(v)"
     elif isinstance(t, ctype.Bits):
         mask = (1 << t.width) - 1
         result = f"(v >> {field.bit}) & {mask}"
         unit = f"m.u{t.sizeof_ * 8}[(self._o + {field.offset}) >> {shift}]"
         keep = ((1 << t.sizeof_ * 8) - 1) & ~(mask << field.bit)
         store = f"{unit} = {unit} & {keep} | (int(v) & {mask}) << {field.bit}"
-    return _GET_INT.format(view=view, shift=shift, poison=_POISON_OF[t.sizeof_], result=result, **common) + _SET.format(
+    return _GET_INT.format(view=view, shift=shift, poison=_POISON_OF[t.sizeof_], result=result, before=before, **common) + _SET.format(
         convert=convert, store=store, poison64=memory.POISON, **common
     )
 
@@ -485,8 +517,15 @@ def _make_store(cls: Any, names: tuple[str, ...]) -> Any:
 
 def _build(cls: Any) -> None:
     # Generate constructor and accessors of `cls`, once.
-    scope: dict[str, Any] = {}
-    source = [_INIT.format(direct_map=memory.DIRECT_MAP)]
+    scope: dict[str, Any] = {"make": _make}
+    source = [
+        _INIT.format(
+            direct_map=memory.DIRECT_MAP,
+            image_map=memory.IMAGE_MAP,
+            image=memory.PHYSICAL_IMAGE,
+            image_end=memory.IMAGE_END,
+        )
+    ]
     source += [_accessors(cls, field, scope) for field in cls.fields_]
     exec(compile("".join(source), f"<struct {cls.__name__}>", "exec"), scope)  # noqa: S102 - our own text
     cls.__init__ = scope["__init__"]

@@ -47,14 +47,11 @@ _TAIL = 40  # behind an object: red zone, free pointer, track (24 bytes with pad
 _FREELIST = slab.kmem_cache.offsetof_("cpu_slab.freelist") >> 3
 _PAGE = slab.kmem_cache.offsetof_("cpu_slab.page") >> 3
 _ACTIVE = slab.kmem_cache.offsetof_("node.active_objects") >> 3
-_SIZES = slab.kmem_cache.offsetof_("size") >> 3  # u32 size, u32 object_size
-_OO = slab.kmem_cache.offsetof_("oo") >> 3
-_OO_HIGH = slab.kmem_cache.offsetof_("oo") % 8 == 4
-_CTOR = slab.kmem_cache.offsetof_("ctor") >> 3
 
 
 def kmem_cache_init(m: Machine) -> None:
     """Make the slab allocator work: the cache of caches and the kmalloc caches."""
+    m.static.slab_facts = {}
     m.define("slab_caches", mm_types.list_head)
     lists.INIT_LIST_HEAD(m.symbol("slab_caches"))
     _init_cache(m, m.define("kmem_cache", slab.kmem_cache), "kmem_cache", slab.kmem_cache.sizeof_, 8, 0, 0)
@@ -126,6 +123,17 @@ def _calculate_order(size: int) -> int:
 # --- allocating ----------------------------------------------------------------------------
 
 
+def _facts(m: Machine, s: Any) -> tuple[Any, ...]:
+    # What never changes of a cache: words of an object, mask to its slab, patterns for freed and new.
+    found = m.static.slab_facts.get(s._o)
+    if found is None:
+        words = s.object_size >> 3
+        patterns = () if s.ctor else (m.pattern(memory.POISON, words), m.pattern(0, words))
+        found = words, -(memory.PAGE_SIZE << (s.oo >> 16)), patterns
+        m.static.slab_facts[s._o] = found
+    return found
+
+
 def kmem_cache_alloc(m: Machine, s: Any, gfp: int, *, init: bool = True) -> int:
     """Allocate an object of cache `s` (struct kmem_cache *); return its address, 0 if no memory.
 
@@ -134,22 +142,23 @@ def kmem_cache_alloc(m: Machine, s: Any, gfp: int, *, init: bool = True) -> int:
     """
     if m.fail_nth and m.should_fail():
         return 0
-    u64, log, c = m.u64, m.log, s._o >> 3
+    u64, c = m.u64, s._o >> 3
     obj: int = u64[c + _FREELIST] or _slab_alloc(m, s)
     if not obj:
         return 0
-    sizes = u64[c + _SIZES]
-    o = obj ^ memory.DIRECT_MAP
-    red = (o + (sizes >> 32)) >> 3
-    if log is not None:
-        for i in (c + _FREELIST, c + _ACTIVE, red):
-            log(u64[i])
-            log(i)
+    words, _, patterns = m.static.slab_facts.get(s._o) or _facts(m, s)
+    i = (obj ^ memory.DIRECT_MAP) >> 3
+    red = i + words
+    init = init and bool(patterns)
+    if m.log is not None:
+        m.log_words(c + _FREELIST, c + _ACTIVE, red)
+        if init:
+            m.log_block(i, words)
     u64[c + _FREELIST] = u64[red + 1]
     u64[c + _ACTIVE] += 1
     u64[red] = SLUB_RED_ACTIVE
-    if init and not u64[c + _CTOR]:
-        m.fill(obj, 0, sizes >> 32)
+    if init:
+        u64[i:red] = patterns[1]
     return obj
 
 
@@ -209,32 +218,43 @@ def _make_free(m: Machine, s: Any, obj: int, next_free: int) -> None:
 
 def kmem_cache_free(m: Machine, s: Any, obj: int) -> None:
     """Give the object at `obj` (void *) back to cache `s`; Fault if it is not in use there."""
-    u64, log, c = m.u64, m.log, s._o >> 3
-    size = u64[c + _SIZES] >> 32
+    u64, c = m.u64, s._o >> 3
+    words, mask, patterns = m.static.slab_facts.get(s._o) or _facts(m, s)
     o = obj ^ memory.DIRECT_MAP
-    red = (o + size) >> 3
+    i = o >> 3
+    red = i + words
     if o >= m.size or u64[red] != SLUB_RED_ACTIVE:
         _bad_free(m, s, obj)
-    if not u64[c + _CTOR]:
-        m.fill(obj, memory.POISON, size)
-    base = o & -(memory.PAGE_SIZE << (u64[c + _OO] >> (32 + 16 if _OO_HIGH else 16) & 0xF))
-    page = memory.VMEMMAP + (base >> memory.PAGE_SHIFT) * page_alloc.PAGE_STRUCT
-    if log is not None:
-        for i in (red, red + 1, red + 2, red + 3, c + _ACTIVE):
-            log(u64[i])
-            log(i)
+    if m.log is not None:
+        m.log_words(red, red + 1, red + 2, red + 3, c + _ACTIVE)
+        if patterns:
+            m.log_block(i, words)
+    if patterns:
+        u64[i:red] = patterns[0]
     u64[red] = SLUB_RED_INACTIVE
-    u64[red + 2] = machine._text.get(sys._getframe(1).f_code.co_name, 0)
+    u64[red + 2] = _caller(sys._getframe(1))
     u64[red + 3] = (len(m.trace.words) & 0xFFFF_FFFF) << 32 | m.trace.pid
     u64[c + _ACTIVE] -= 1
+    page = memory.VMEMMAP + ((o & mask) >> memory.PAGE_SHIFT) * page_alloc.PAGE_STRUCT
     if u64[c + _PAGE] == page:
         u64[red + 1] = u64[c + _FREELIST]
-        if log is not None:
-            log(u64[c + _FREELIST])
-            log(c + _FREELIST)
+        if m.log is not None:
+            m.log_words(c + _FREELIST)
         u64[c + _FREELIST] = obj
     else:
         _slab_free(m, s, mm_types.page(m, page), obj, red + 1)
+
+
+def _caller(frame: Any) -> int:
+    # The address of the kernel function that called, 0 if it has none.
+    name = frame.f_code.co_name
+    if name in _WRAPPERS:
+        name = frame.f_back.f_code.co_name
+    return _text.get(name, 0)
+
+
+_text = machine.text_addresses()
+_WRAPPERS = ("plain", "traced")  # ftrace's
 
 
 def _slab_free(m: Machine, s: Any, page: Any, obj: int, link: int) -> None:

@@ -23,7 +23,7 @@ class Timeline(base.Widget):
 
     place = traitlets.Int().tag(sync=True)
     last = traitlets.Int().tag(sync=True)
-    level = traitlets.Enum(list(LEVELS)).tag(sync=True)
+    level = traitlets.Enum(list(LEVELS), default_value="fired").tag(sync=True)
     levels = traitlets.List(list(LEVELS.items())).tag(sync=True)
     calls = traitlets.List().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)

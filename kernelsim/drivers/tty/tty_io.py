@@ -23,10 +23,9 @@ MODE = fs.FMODE_READ | fs.FMODE_WRITE | fs.FMODE_CAN_READ | fs.FMODE_CAN_WRITE |
 
 def tty_init(m: Machine) -> None:
     """Set up the operations of the console and of /dev/null."""
-    this = __import__(__name__, fromlist=["tty"])
     tty, null = m.define("tty_fops", fs.file_operations), m.define("null_fops", fs.file_operations)
-    tty.read, tty.write = machine.function(this, "read_null"), machine.function(this, "tty_write")
-    null.read, null.write = machine.function(this, "read_null"), machine.function(this, "write_null")
+    tty.read, tty.write = machine.text_address("read_null"), machine.text_address("tty_write")
+    null.read, null.write = machine.text_address("read_null"), machine.text_address("write_null")
 
 
 def sys_open(m: Machine, filename: str, flags: int, mode: int) -> int:

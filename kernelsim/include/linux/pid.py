@@ -81,7 +81,9 @@ _UPID = upid.sizeof_
 def ns_of_pid(p: Any) -> Any:
     """Return the namespace (struct pid_namespace *) in which `p` (struct pid *) was allocated."""
     m = p.machine_
-    return pid_namespace(m, m.read_u64(p.address_ + _NS + _UPID * p.level))
+    address = m.read_u64(p.address_ + _NS + _UPID * p.level)
+    initial = m.symbol("init_pid_ns")
+    return initial if address == initial.address_ else pid_namespace(m, address)
 
 
 def is_child_reaper(p: Any) -> bool:

@@ -73,7 +73,7 @@ def sched_init(m: Machine) -> None:
         ("set_next_task", "set_next_task_fair"),
         ("task_fork", "task_fork_fair"),
     ):
-        setattr(cls, member, machine.function(fair, function))
+        setattr(cls, member, machine.text_address(function))
     m.static.fair = cls.address_
     per_cpu = page_alloc.alloc_pages(m, slab.GFP_KERNEL, 0)  # pcpu_alloc: this CPU's copy
     rq = m.static.runqueue = m.place("runqueues", sched.rq, per_cpu)

@@ -99,7 +99,7 @@ def finish_wait(m: Machine, wq_head: Any, wq_entry: Any) -> None:
 
 def init_wait(m: Machine, wq_entry: Any) -> None:
     """Make `wq_entry` the running task's, to leave the queue by itself when woken (DEFINE_WAIT)."""
-    init_waitqueue_func_entry(wq_entry, m.current, _AUTOREMOVE)
+    init_waitqueue_func_entry(wq_entry, m.current, machine.text_address("autoremove_wake_function"))
     entry = wq_entry.entry
     entry.next = entry.prev = entry
 
@@ -115,9 +115,6 @@ def autoremove_wake_function(m: Machine, wq_entry: Any, mode: int, flags: int, k
     if woken:
         lists.list_del_init(wq_entry.entry)
     return woken
-
-
-_AUTOREMOVE = machine.function(__import__(__name__, fromlist=["x"]), "autoremove_wake_function")
 
 
 def wake_up(m: Machine, wq_head: Any, mode: int, nr_exclusive: int, key: Any) -> None:
