@@ -1,10 +1,10 @@
 """kernelsim: Linux 5.10's process management, simulated byte for byte.
 
-    >>> import kernelsim as ks
-    >>> k = ks.boot()
-    >>> bash = k.spawn("bash")
-    >>> k.call(bash, "fork")
-    4
+>>> import kernelsim as ks
+>>> k = ks.boot()
+>>> bash = k.spawn("bash")
+>>> k.call(bash, "fork")
+4
 """
 
 from __future__ import annotations

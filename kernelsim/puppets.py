@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
     from kernelsim.machine.machine import Machine
 
-__all__ = ["PENDING", "Driver", "Pending"]
+__all__ = [
+    "PENDING",
+    "Driver",
+    "Pending",
+    "current_signal",
+]
 
 _MASK = (1 << 64) - 1
 
@@ -52,10 +57,14 @@ class Driver:
 
     def __init__(self, m: Machine) -> None:
         self.m = m
-        self.results: dict[int, Any] = {}  # what a puppet's call returned, or the exception it raised
+        self.results: dict[
+            int, Any
+        ] = {}  # what a puppet's call returned, or the exception it raised
         self.calls: dict[int, Coroutine[Any, Any, Any]] = {}  # calls fired and not begun
         self.busy: dict[int, str] = {}  # puppets inside a call, and which
-        self.resting: set[int] = set()  # puppets interrupted in user mode: their context has no work
+        self.resting: set[int] = (
+            set()
+        )  # puppets interrupted in user mode: their context has no work
         self.wanted = 0
         self.sleeper = 0  # init: it sleeps in pause() while nobody drives it
         self.pausing = False
@@ -155,7 +164,7 @@ class Driver:
         if current_signal(m):
             cpu.contexts[task] = common.irqentry_exit_to_user_mode(m)
             return True
-        if self.wanted and self.wanted != task or self._best():
+        if (self.wanted and self.wanted != task) or self._best():
             self._interrupt(current)
             return True
         return False

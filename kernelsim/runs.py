@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,13 @@ class _Recorder:
         return stub
 
 
-def run(program: Callable[[Any], Any], *, record: bool = True, memory: int | str = "256M", processes: int = 500) -> Run:
+def run(
+    program: Callable[[Any], Any],
+    *,
+    record: bool = True,
+    memory: int | str = "256M",
+    processes: int = 500,
+) -> Run:
     """Run `async def program(libc)` as pid 2 of a fresh PID namespace whose pid 1 reaps; return a Run.
 
     Raises Stuck when it can't end, Runaway when it does not, TypeError for what is no program.
@@ -99,10 +106,8 @@ def run(program: Callable[[Any], Any], *, record: bool = True, memory: int | str
 
     kernel.machine.programs["run"] = lambda task: libc.Program(first, recorder.libc(noting=False))
     child = kernel.call(kernel.init, "clone", sched.CLONE_NEWPID | 17)
-    try:
+    with contextlib.suppress(_Stop):
         kernel.call(kernel.task(child), "execve", "run")
-    except _Stop:
-        pass
     out, err = (b"".join(kernel.lines[line]) for line in (1, 2))
     if recorder.runaway:
         raise host_result.Runaway(f"the program does not end: {recorder.runaway}", out)

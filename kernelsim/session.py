@@ -35,7 +35,15 @@ if TYPE_CHECKING:
 
     from kernelsim.machine.trace import Event
 
-__all__ = ["DeadTask", "Kernel", "Look", "boot", "parse_size"]
+__all__ = [
+    "DeadTask",
+    "Kernel",
+    "KernelAt",
+    "Look",
+    "boot",
+    "parse_size",
+]
+
 
 def _kernel_image() -> None:
     # Link every module of the kernel, in one order, so that functions have the same addresses everywhere.
@@ -52,7 +60,7 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 REAP, WAKE = 0x401000, 0x401040  # the addresses of init's handlers for SIGCHLD and SIGHUP
 
 
-class DeadTask(ValueError):  # noqa: N818 - says what the matter is
+class DeadTask(ValueError):
     """The task is dead, or its task_struct is gone: it can make no calls."""
 
 
@@ -104,7 +112,11 @@ class Look:
         Raises LookupError when there is none.
         """
         with self._looking() as m:
-            found = kernel_pid.find_task_by_pid_ns(m, pid, pid_h.init_pid_ns(m)) if pid else m.symbol("init_task")
+            found = (
+                kernel_pid.find_task_by_pid_ns(m, pid, pid_h.init_pid_ns(m))
+                if pid
+                else m.symbol("init_task")
+            )
         if not found:
             raise LookupError(f"there is no task with pid {pid}")
         return found  # type: ignore[no-any-return]
@@ -127,7 +139,10 @@ class Look:
                 numbers = (
                     t.pid,
                     kernel_pid.task_tgid_nr_ns(t.real_parent, ns),
-                    *(kernel_pid.pid_nr_ns(t.signal.pids[k], ns) for k in (sched.PIDTYPE_PGID, sched.PIDTYPE_SID)),
+                    *(
+                        kernel_pid.pid_nr_ns(t.signal.pids[k], ns)
+                        for k in (sched.PIDTYPE_PGID, sched.PIDTYPE_SID)
+                    ),
                 )
                 row = " ".join(f"{n:7}" for n in numbers)
                 comm = t.comm.string_().decode("utf-8", "replace")
@@ -151,7 +166,14 @@ class Kernel(Look):
 
     machine: Machine
 
-    def __init__(self, cpus: int = 1, memory: int | str = "256M", pid_max: int = 32768, *, record: bool = True) -> None:
+    def __init__(
+        self,
+        cpus: int = 1,
+        memory: int | str = "256M",
+        pid_max: int = 32768,
+        *,
+        record: bool = True,
+    ) -> None:
         if cpus != 1:
             raise ValueError(f"{cpus!r} CPUs: this release simulates one")
         self._arguments = {"cpus": cpus, "memory": memory, "pid_max": pid_max, "record": record}
@@ -243,7 +265,9 @@ class Kernel(Look):
         """
         task = self._puppet(task)
         if task.address_ in self._driver.busy and task.address_ in self.machine.cpu.contexts:
-            raise ValueError(f"task {task.pid} is still inside {self._driver.busy[task.address_]}(): it sleeps")
+            raise ValueError(
+                f"task {task.pid} is still inside {self._driver.busy[task.address_]}(): it sleeps"
+            )
         coroutine = self._call(name, args)
         self._commands.append((self.now, "call", (task.address_, name, *args)))
         self._driver.fire(task.address_, str(name), coroutine)
@@ -296,7 +320,11 @@ class Kernel(Look):
             if isinstance(value, Exception):
                 raise value
             return value
-        return PENDING if task.address_ in driver.busy and task.address_ in self.machine.cpu.contexts else None
+        return (
+            PENDING
+            if task.address_ in driver.busy and task.address_ in self.machine.cpu.contexts
+            else None
+        )
 
     def load(self, name: str, program: Callable[[libc.Libc], Any]) -> None:
         """Put a Python program (`async def main(libc)`) on the machine's disk, for execve."""
@@ -337,7 +365,9 @@ class Kernel(Look):
         It is booted afresh and does the same once more; the two then go their own ways.
         """
         other = type(self)(**self._arguments)  # type: ignore[arg-type]
-        for when, kind, args in itertools.takewhile(lambda c: t is None or c[0] < t, self._commands):
+        for when, kind, args in itertools.takewhile(
+            lambda c: t is None or c[0] < t, self._commands
+        ):
             del when
             if kind == "load":
                 other.load(*args)

@@ -80,7 +80,15 @@ class Census:
     # --- tasks --------------------------------------------------------------------------------
 
     def _task(self, task: Any) -> None:
-        for target in (task.signal, task.sighand, task.files, task.fs, task.nsproxy, task.cred, task.real_cred):
+        for target in (
+            task.signal,
+            task.sighand,
+            task.files,
+            task.fs,
+            task.nsproxy,
+            task.cred,
+            task.real_cred,
+        ):
             self._point(target)
         if task.mm:
             self.users[task.mm.address_] += 1
@@ -89,7 +97,9 @@ class Census:
         self._signals(task.pending)
         if task == task.group_leader:
             self._signals(task.signal.shared_pending)
-            for entry in lists.list_for_each_entry(wait_queue_entry, task.signal.wait_chldexit.head, "entry"):
+            for entry in lists.list_for_each_entry(
+                wait_queue_entry, task.signal.wait_chldexit.head, "entry"
+            ):
                 if entry.func == machine.text_address("child_wait_callback"):
                     self._point(container_of(entry, kernel_exit.wait_opts, "child_wait").wo_pid)
 
@@ -116,7 +126,9 @@ class Census:
             file = fs.file(self.m, self.m.read_u64(fdt.fd + 8 * fd))
             used = bool(self.m.read_u64(fdt.open_fds + fd // 64 * 8) >> fd % 64 & 1)
             if used != bool(file):
-                raise ValidationError(f"{table!r}: bit {fd} of open_fds is {int(used)}, but fd[{fd}] is {file!r}")
+                raise ValidationError(
+                    f"{table!r}: bit {fd} of open_fds is {int(used)}, but fd[{fd}] is {file!r}"
+                )
             if file and not self.refs[fs.file][file.address_]:
                 self._file(file)
             self._point(file)
@@ -150,7 +162,9 @@ class Census:
         # The entry `nr` of the namespace `ns`; the namespaces in which `pid` has numbers.
         numbers = [pid.numbers[level] for level in range(pid.level + 1)]
         if pid.level < ns.level or (numbers[ns.level].nr, numbers[ns.level].ns) != (nr, ns):
-            raise ValidationError(f"number {nr} of {ns!r} leads to {pid!r}, which is not that number there")
+            raise ValidationError(
+                f"number {nr} of {ns!r} leads to {pid!r}, which is not that number there"
+            )
         if ns.level == pid.level:
             self._point(pid)
         return [upid.ns for upid in numbers]
@@ -172,10 +186,18 @@ class Census:
 
     def pages(self) -> int:
         """Return how many pages the objects reached hold by themselves: stacks, pipes, per-CPU data."""
-        per_cpu = {address >> memory.PAGE_SHIFT for address, _ in self.m.symbols.values() if address < memory.IMAGE_MAP}
+        per_cpu = {
+            address >> memory.PAGE_SHIFT
+            for address, _ in self.m.symbols.values()
+            if address < memory.IMAGE_MAP
+        }
         stacks = sum(STACK_PAGES for t in self.tasks[1:] if t.stack)
         pipes: list[Any] = [fs.pipe_inode_info(self.m, address) for address in self.pipes]
-        return len(per_cpu) + stacks + sum(bool((p.bufs + i).page) for p in pipes for i in range(p.ring_size))
+        return (
+            len(per_cpu)
+            + stacks
+            + sum(bool((p.bufs + i).page) for p in pipes for i in range(p.ring_size))
+        )
 
 
 def _threads(m: Any) -> Iterator[Any]:
@@ -209,8 +231,18 @@ def validate_counts(census: Census) -> None:
     for address, files in sorted(census.pipes.items()):
         pipe = fs.pipe_inode_info(m, address)
         _expect(pipe, "files", len(files), "open files are its ends")
-        _expect(pipe, "readers", sum(bool(f.f_mode & fs.FMODE_READ) for f in files), "of them can be read")
-        _expect(pipe, "writers", sum(bool(f.f_mode & fs.FMODE_WRITE) for f in files), "of them can be written")
+        _expect(
+            pipe,
+            "readers",
+            sum(bool(f.f_mode & fs.FMODE_READ) for f in files),
+            "of them can be read",
+        )
+        _expect(
+            pipe,
+            "writers",
+            sum(bool(f.f_mode & fs.FMODE_WRITE) for f in files),
+            "of them can be written",
+        )
     _task_counts(census)
 
 
@@ -224,15 +256,25 @@ def _task_counts(census: Census) -> None:
         groups.setdefault(t.signal, []).append(t)
     for sig, group in groups.items():
         _expect(sig, "nr_threads", len(group), "threads have it")
-        _expect(sig, "live", sum(not t.flags & sched.PF_EXITING for t in group), "threads are not exiting")
-    for name, n in (("nr_threads", len(tasks) - 1), ("process_counts", sum(t == t.group_leader for t in tasks) - 1)):
+        _expect(
+            sig,
+            "live",
+            sum(not t.flags & sched.PF_EXITING for t in group),
+            "threads are not exiting",
+        )
+    for name, n in (
+        ("nr_threads", len(tasks) - 1),
+        ("process_counts", sum(t == t.group_leader for t in tasks) - 1),
+    ):
         found = m.s32[m.offset(m.symbol(name)) >> 2]
         if found != n:
             raise ValidationError(f"{name} at {m.symbol(name):#x} is {found}, but there are {n}")
     for ns in census._all(pid_h.pid_namespace):
         entries = sum(1 for _ in idr.idr_for_each_entry(m, ns.idr))
         if ns.pid_allocated & ~pid_h.PIDNS_ADDING != entries:
-            raise ValidationError(f"{ns!r}->pid_allocated is {ns.pid_allocated:#x}, but {entries} numbers are in use")
+            raise ValidationError(
+                f"{ns!r}->pid_allocated is {ns.pid_allocated:#x}, but {entries} numbers are in use"
+            )
 
 
 def validate_slabs(census: Census) -> None:
@@ -245,7 +287,9 @@ def validate_slabs(census: Census) -> None:
             continue  # a static object, in the kernel's image
         name, start, used = found
         if start != address or not used:
-            raise ValidationError(f"{address:#x} is pointed to, but {name} has {'a used' if used else 'a free'} object at {start:#x}")
+            raise ValidationError(
+                f"{address:#x} is pointed to, but {name} has {'a used' if used else 'a free'} object at {start:#x}"
+            )
         held[name] += 1
     pages = census.pages()
     s: Any
@@ -254,7 +298,9 @@ def validate_slabs(census: Census) -> None:
         held["kmem_cache"] += s != m.symbol("kmem_cache")
         free = slub.validate_slab_cache(m, s)
         if node.total_objects - free != node.active_objects:
-            raise ValidationError(f"{name} {s!r}: {node.active_objects} in use, but {free} of {node.total_objects} are free")
+            raise ValidationError(
+                f"{name} {s!r}: {node.active_objects} in use, but {free} of {node.total_objects} are free"
+            )
         pages += node.nr_slabs << (s.oo >> 16)
     usage = slub.usage(m)
     wrong = {name: (n, held[name]) for name, n in usage.items() if n != held[name]}
@@ -262,4 +308,6 @@ def validate_slabs(census: Census) -> None:
         raise ValidationError(f"in use, and reached: {wrong}")
     zone = m.symbol("contig_zone")
     if zone.managed_pages - zone.free_pages != pages:
-        raise ValidationError(f"{zone!r}: {zone.managed_pages - zone.free_pages} pages in use, but {pages} are reached")
+        raise ValidationError(
+            f"{zone!r}: {zone.managed_pages - zone.free_pages} pages in use, but {pages} are reached"
+        )

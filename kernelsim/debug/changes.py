@@ -47,7 +47,9 @@ class Change(NamedTuple):
     new: Any
 
     def __repr__(self) -> str:
-        return f"({self.type} *){self.address:#x}->{self.field}: {_show(self.old)} → {_show(self.new)}"
+        return (
+            f"({self.type} *){self.address:#x}->{self.field}: {_show(self.old)} → {_show(self.new)}"
+        )
 
 
 def _show(value: Any) -> str:
@@ -78,7 +80,11 @@ def _leaf(t: Any, offset: int) -> tuple[str, Any, int] | None:
             return "", t, 0
         i = offset // element.sizeof_
         inner = _leaf(element, offset - i * element.sizeof_)
-        return None if inner is None else (_path(f"[{i}]", inner[0]), inner[1], inner[2] + i * element.sizeof_)
+        return (
+            None
+            if inner is None
+            else (_path(f"[{i}]", inner[0]), inner[1], inner[2] + i * element.sizeof_)
+        )
     if not (isinstance(t, type) and issubclass(t, Struct)):
         return "", t, 0
     for f in t.fields_:

@@ -50,7 +50,9 @@ def drgn_program(k: Any) -> drgn.Program:
     prog.add_memory_segment(RODATA, len(constants.data), constants.read)
     types = Types(prog)
     prog.register_type_finder("kernelsim", types.find, enable_index=0)
-    prog.register_object_finder("kernelsim", _Objects(module, m, types, constants).find, enable_index=0)
+    prog.register_object_finder(
+        "kernelsim", _Objects(module, m, types, constants).find, enable_index=0
+    )
     prog.register_symbol_finder("kernelsim", _Symbols(module, m, constants).find, enable_index=0)
     return prog
 
@@ -116,11 +118,15 @@ class _Constants:
 
 class _Objects:
     # The object finder: enumerators, static objects of the image, constants, functions.
-    def __init__(self, module: ModuleType, m: Machine | PastMachine, types: Types, constants: _Constants) -> None:
+    def __init__(
+        self, module: ModuleType, m: Machine | PastMachine, types: Types, constants: _Constants
+    ) -> None:
         self.drgn, self.m, self.types, self.constants = module, m, types, constants
         self.enumerators = {name: enum for enum, names in ENUMS.items() for name in names}
 
-    def find(self, prog: drgn.Program, name: str, flags: Any, filename: str | None) -> drgn.Object | None:
+    def find(
+        self, prog: drgn.Program, name: str, flags: Any, filename: str | None
+    ) -> drgn.Object | None:
         kind, make = self.drgn.FindObjectFlags, self.drgn.Object
         if filename is not None:
             return None
@@ -152,7 +158,9 @@ class _Symbols:
         for name, address in machine._text.items():
             yield name, address, machine.TEXT_STEP, kind.FUNC
 
-    def find(self, prog: drgn.Program, name: str | None, address: int | None, one: bool) -> list[drgn.Symbol]:
+    def find(
+        self, prog: drgn.Program, name: str | None, address: int | None, one: bool
+    ) -> list[drgn.Symbol]:
         found = [
             self.drgn.Symbol(symbol, start, size, self.drgn.SymbolBinding.GLOBAL, kind)
             for symbol, start, size, kind in self._all()

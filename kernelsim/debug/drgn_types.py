@@ -23,8 +23,14 @@ __all__ = ["Types"]
 
 # What Linux calls by another name: typedef -> type.
 TYPEDEFS: dict[str, str | dict[str, str]] = {
-    **{f"__{sign}{bits}": name for bits, name in ((8, "char"), (16, "short"), (32, "int"), (64, "long long"))
-       for sign, name in (("u", f"unsigned {name}"), ("s", f"signed {name}" if bits == 8 else name))},
+    **{
+        f"__{sign}{bits}": name
+        for bits, name in ((8, "char"), (16, "short"), (32, "int"), (64, "long long"))
+        for sign, name in (
+            ("u", f"unsigned {name}"),
+            ("s", f"signed {name}" if bits == 8 else name),
+        )
+    },
     **{f"{sign}{bits}": f"__{sign}{bits}" for bits in (8, 16, 32, 64) for sign in "us"},
     "__kernel_pid_t": "int",
     "__kernel_loff_t": "long long",
@@ -97,7 +103,9 @@ class Types:
         self.prog = prog
         self.made: dict[tuple[str, str], Any] = {}
 
-    def find(self, prog: drgn.Program, kinds: Any, name: str, filename: str | None) -> drgn.Type | None:
+    def find(
+        self, prog: drgn.Program, kinds: Any, name: str, filename: str | None
+    ) -> drgn.Type | None:
         """Return the type `name` of one of the `kinds`, None if there is none here."""
         kind = self.drgn.TypeKind
         if filename is not None:
@@ -117,7 +125,9 @@ class Types:
 
     def of(self, t: Any) -> drgn.Type:
         """Return the type that corresponds to `t`, a type of `kernelsim.machine.ctype` or a struct's name."""
-        if isinstance(t, str) and t not in ctype.REGISTRY:  # nobody has declared it: an incomplete type
+        if (
+            isinstance(t, str) and t not in ctype.REGISTRY
+        ):  # nobody has declared it: an incomplete type
             return self._once("struct", t, self.prog.struct_type)
         t = ctype.resolve(t)
         if t is ctype.func:
@@ -146,7 +156,9 @@ class Types:
         declared = ctype.REGISTRY[INNER.get(name, name)]
         if name in WRAPPED:
             member, inner = WRAPPED[name]
-            return self._complete(name, declared.sizeof_, [self._lazy(member, 0, f"struct {inner}")])
+            return self._complete(
+                name, declared.sizeof_, [self._lazy(member, 0, f"struct {inner}")]
+            )
         return self._complete(name, declared.sizeof_, list(self._members(name, declared)))
 
     def _complete(self, name: str | None, size: int, members: list[Any]) -> Any:

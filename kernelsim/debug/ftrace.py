@@ -18,7 +18,12 @@ def _line(depth: int, text: str) -> str:
 
 
 def _switch(m: Machine, old: int, new: int) -> list[str]:
-    return [" ------------------------------------------", f" 0)   <task-{old}>   =>    <task-{new}>", " ------------------------------------------", ""]
+    return [
+        " ------------------------------------------",
+        f" 0)   <task-{old}>   =>    <task-{new}>",
+        " ------------------------------------------",
+        "",
+    ]
 
 
 def function_graph(m: Machine, since: int = 0, until: int | None = None) -> str:
@@ -36,7 +41,9 @@ def function_graph(m: Machine, since: int = 0, until: int | None = None) -> str:
         level = depth.get(running, 0)
         if event.kind == "exit":
             level = depth[running] = max(0, level - 1)
-            lines.append(_line(level, "}" + ("" if level or _opened(events, i) else f" /* {event.name} */")))
+            lines.append(
+                _line(level, "}" + ("" if level or _opened(events, i) else f" /* {event.name} */"))
+            )
         elif i + 1 < len(events) and _is_leaf(event, events[i + 1]):
             lines.append(_line(level, f"{event.name}();"))
             i += 1

@@ -16,7 +16,11 @@ __all__ = ["strace"]
 _ALL = {number: name for name, number in vars(errno).items() if name.startswith("E")}
 _ERRNO = {number: name for number, name in _ALL.items() if number < 512}
 _RESTART = {number: name for number, name in _ALL.items() if number >= 512}
-_SIGNALS = {n: name for name, n in vars(signal).items() if name.startswith("SIG") and not name.startswith("SIG_") and n != 32}
+_SIGNALS = {
+    n: name
+    for name, n in vars(signal).items()
+    if name.startswith("SIG") and not name.startswith("SIG_") and n != 32
+}
 _NO_RETURN = ("exit", "exit_group")
 
 
@@ -25,7 +29,13 @@ def _quote(data: bytes) -> str:
     return f'"{text}"' + ("..." if len(data) > 32 else "")
 
 
-_ESCAPES = {ord("\n"): "\\n", ord("\t"): "\\t", ord("\r"): "\\r", ord('"'): '\\"', ord("\\"): "\\\\"}
+_ESCAPES = {
+    ord("\n"): "\\n",
+    ord("\t"): "\\t",
+    ord("\r"): "\\r",
+    ord('"'): '\\"',
+    ord("\\"): "\\\\",
+}
 
 
 def _status(word: int) -> str:
@@ -35,7 +45,9 @@ def _status(word: int) -> str:
 
 
 def _wait_options(options: int) -> str:
-    names = [name for bit, name in ((1, "WNOHANG"), (2, "WSTOPPED"), (8, "WCONTINUED")) if options & bit]
+    names = [
+        name for bit, name in ((1, "WNOHANG"), (2, "WSTOPPED"), (8, "WCONTINUED")) if options & bit
+    ]
     rest = options & ~11
     return "|".join(names + ([f"{rest:#x}"] if rest else [])) or "0"
 
@@ -45,7 +57,13 @@ def _arguments(name: str, args: tuple[Any, ...], ret: int | None) -> list[str]:
     done = ret is not None and ret >= 0
     if name == "wait4":
         word = args[1].data if args[1] is not None else None
-        filled = _status(word) if done and ret and word is not None else "NULL" if args[1] is None else "0x7ffc0000"
+        filled = (
+            _status(word)
+            if done and ret and word is not None
+            else "NULL"
+            if args[1] is None
+            else "0x7ffc0000"
+        )
         return [str(args[0]), filled, _wait_options(args[2]), "NULL"]
     if name == "pipe2":
         return [f"[{', '.join(map(str, args[0].data))}]" if done else "0x7ffc0000", str(args[1])]
@@ -54,9 +72,22 @@ def _arguments(name: str, args: tuple[Any, ...], ret: int | None) -> list[str]:
     if name == "kill":
         return [str(args[0]), _SIGNALS.get(args[1], str(args[1]))]
     if name == "rt_sigaction":
-        handler = "NULL" if args[1] is None else f"{{sa_handler={args[1][0]:#x}, sa_flags={args[1][1]:#x}}}"
+        handler = (
+            "NULL"
+            if args[1] is None
+            else f"{{sa_handler={args[1][0]:#x}, sa_flags={args[1][1]:#x}}}"
+        )
         return [_SIGNALS.get(args[0], str(args[0])), handler, "NULL", str(args[3])]
-    return [_quote(a) if isinstance(a, bytes) else f'"{a}"' if isinstance(a, str) else "NULL" if a is None else str(a) for a in args]
+    return [
+        _quote(a)
+        if isinstance(a, bytes)
+        else f'"{a}"'
+        if isinstance(a, str)
+        else "NULL"
+        if a is None
+        else str(a)
+        for a in args
+    ]
 
 
 def _result(ret: int) -> str:
@@ -81,7 +112,9 @@ def strace(m: Machine, since: int = 0, until: int | None = None) -> str:
         f, head = event.fields, f"[pid {event.pid:5}] "
         if event.name == "sys_enter":
             open_call = _suspend(lines, open_call)
-            lines.append(f"{head}{_name(f['id'])}({', '.join(_arguments(_name(f['id']), f['args'], None))}")
+            lines.append(
+                f"{head}{_name(f['id'])}({', '.join(_arguments(_name(f['id']), f['args'], None))}"
+            )
             open_call = event.pid, f["id"]
             if _name(f["id"]) in _NO_RETURN:
                 lines[-1] += ") = ?"

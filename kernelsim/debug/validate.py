@@ -57,11 +57,23 @@ def _task_lists(m: Any, tasks: list[Any]) -> None:
     for leader in (t for t in tasks if t == t.group_leader):
         threads = lists.validate_list(leader.signal.thread_head)
         others = lists.validate_list(leader.thread_group)
-        _check(threads == others + 1, f"{leader!r}: {threads} on thread_head, {others} others on thread_group")
+        _check(
+            threads == others + 1,
+            f"{leader!r}: {threads} on thread_head, {others} others on thread_group",
+        )
         for t in sched_signal.for_each_thread(leader):
-            _check(t.signal == leader.signal, f"{t!r}->signal is {t.signal!r}, its leader's is {leader.signal!r}")
-            _check(t.group_leader == leader, f"{t!r} is a thread of {leader!r} but is led by {t.group_leader!r}")
-            _check(t.tgid == leader.pid, f"{t!r}->tgid is {t.tgid}, but {leader!r}->pid is {leader.pid}")
+            _check(
+                t.signal == leader.signal,
+                f"{t!r}->signal is {t.signal!r}, its leader's is {leader.signal!r}",
+            )
+            _check(
+                t.group_leader == leader,
+                f"{t!r} is a thread of {leader!r} but is led by {t.group_leader!r}",
+            )
+            _check(
+                t.tgid == leader.pid,
+                f"{t!r}->tgid is {t.tgid}, but {leader!r}->pid is {leader.pid}",
+            )
 
 
 def _family(tasks: list[Any]) -> None:
@@ -71,25 +83,49 @@ def _family(tasks: list[Any]) -> None:
         lists.validate_list(parent.children)
         lists.validate_list(parent.ptraced)
         for child in lists.list_for_each_entry(task_struct, parent.children, "sibling"):
-            _check(child not in found, f"{child!r} is a child of {found.get(child)!r} and of {parent!r}")
-            _check(child.real_parent == parent, f"{child!r} among the children of {parent!r} names {child.real_parent!r}")
+            _check(
+                child not in found,
+                f"{child!r} is a child of {found.get(child)!r} and of {parent!r}",
+            )
+            _check(
+                child.real_parent == parent,
+                f"{child!r} among the children of {parent!r} names {child.real_parent!r}",
+            )
             found[child] = parent
     processes = {t for t in tasks[1:] if t == t.group_leader}
-    _check(found.keys() == processes, f"processes {processes ^ found.keys()} are not both in the list and somebody's child")
+    _check(
+        found.keys() == processes,
+        f"processes {processes ^ found.keys()} are not both in the list and somebody's child",
+    )
     for t in tasks:
-        _check(t.parent == t.real_parent or bool(t.ptrace), f"{t!r}: parent {t.parent!r}, real_parent {t.real_parent!r}")
+        _check(
+            t.parent == t.real_parent or bool(t.ptrace),
+            f"{t!r}: parent {t.parent!r}, real_parent {t.real_parent!r}",
+        )
 
 
 def _task(t: Any) -> None:
     # What a task holds fits its state: a live one has a stack, a zombie only its number.
     if t.exit_state:
-        _check(t.exit_state == sched.EXIT_ZOMBIE, f"{t!r} is released (exit_state {t.exit_state:#x}) but in the list")
+        _check(
+            t.exit_state == sched.EXIT_ZOMBIE,
+            f"{t!r} is released (exit_state {t.exit_state:#x}) but in the list",
+        )
         held = (t.mm, t.active_mm, t.files, t.fs, t.nsproxy, t.stack)
         _check(not any(held), f"{t!r} is a zombie but holds one of {held}")
-        _check((t.state, t.rcu_users) == (sched.TASK_DEAD, 1), f"{t!r}: state {t.state:#x}, rcu_users {t.rcu_users}")
+        _check(
+            (t.state, t.rcu_users) == (sched.TASK_DEAD, 1),
+            f"{t!r}: state {t.state:#x}, rcu_users {t.rcu_users}",
+        )
     else:
-        _check(t.machine_.read_u64(t.stack) == sched.STACK_END_MAGIC, f"{t!r}: the end of its stack {t.stack:#x} is overwritten")
-        _check(t.thread.sp <= t.stack + sched.THREAD_SIZE, f"{t!r}: sp {t.thread.sp:#x} is not in its stack {t.stack:#x}")
+        _check(
+            t.machine_.read_u64(t.stack) == sched.STACK_END_MAGIC,
+            f"{t!r}: the end of its stack {t.stack:#x} is overwritten",
+        )
+        _check(
+            t.thread.sp <= t.stack + sched.THREAD_SIZE,
+            f"{t!r}: sp {t.thread.sp:#x} is not in its stack {t.stack:#x}",
+        )
         _check(t.rcu_users == 2 or not t.pid, f"{t!r} lives, but its rcu_users is {t.rcu_users}")
     _check(t.usage == 1 or not t.pid, f"{t!r}->usage is {t.usage}")
     _check(not t.mm or t.active_mm == t.mm, f"{t!r}: mm {t.mm!r}, active_mm {t.active_mm!r}")
@@ -110,14 +146,20 @@ def _pids(m: Any, census: Census) -> None:
     for ns in census._all(pid_h.pid_namespace):
         idr_h.validate_idr(m, ns.idr)
         numbered |= {address for address, _ in idr.idr_for_each_entry(m, ns.idr)}
-    for pid in [m.symbol("init_struct_pid"), *(pid_h.pid(m, address) for address in sorted(numbered))]:
+    for pid in [
+        m.symbol("init_struct_pid"),
+        *(pid_h.pid(m, address) for address in sorted(numbered)),
+    ]:
         if pid.address_ in numbered:
             kernel_pid.validate_pid(m, pid)
         for kind in range(sched.PIDTYPE_MAX):
             hlist.validate_hlist(pid.tasks[kind])
             users = hlist.hlist_for_each_entry(task_struct, pid.tasks[kind], f"pid_links[{kind}]")
             found |= {(t.address_, kind, pid.address_) for t in users}
-    _check(expected == found, f"(task, kind, pid) either in use or linked, not both: {_hex(expected ^ found)}")
+    _check(
+        expected == found,
+        f"(task, kind, pid) either in use or linked, not both: {_hex(expected ^ found)}",
+    )
     for t in census.tasks:
         number = t.thread_pid.numbers[0].nr
         _check(t.pid == number, f"{t!r}->pid is {t.pid}, but {t.thread_pid!r} is number {number}")
@@ -143,18 +185,35 @@ def _runqueue(m: Any, tasks: list[Any]) -> None:
     in_tree = rbtree.validate_rbtree(cfs.tasks_timeline, less)
     queued = [t for t in tasks if t != rq.idle and t.on_rq]
     running = [cfs.curr] if cfs.curr else []
-    _check(in_tree + len(running) == len(queued), f"{rq!r}: {in_tree} in the tree, {running}, but {len(queued)} tasks are on_rq")
+    _check(
+        in_tree + len(running) == len(queued),
+        f"{rq!r}: {in_tree} in the tree, {running}, but {len(queued)} tasks are on_rq",
+    )
     for counter in (cfs.nr_running, cfs.h_nr_running, rq.nr_running):
-        _check(counter == len(queued), f"{rq!r}: nr_running {counter}, but {len(queued)} tasks are on_rq")
+        _check(
+            counter == len(queued),
+            f"{rq!r}: nr_running {counter}, but {len(queued)} tasks are on_rq",
+        )
     weight = sum(t.se.load.weight for t in queued)
-    _check(cfs.load.weight == weight, f"{cfs!r}->load.weight is {cfs.load.weight}, its tasks weigh {weight}")
+    _check(
+        cfs.load.weight == weight,
+        f"{cfs!r}->load.weight is {cfs.load.weight}, its tasks weigh {weight}",
+    )
     _check(rq.curr == m.current, f"{rq!r}->curr is {rq.curr!r}, but {m.current!r} runs")
     for t in tasks:
-        _check(bool(t.on_cpu) == (t == rq.curr), f"{t!r}->on_cpu is {t.on_cpu}, but {rq.curr!r} runs")
+        _check(
+            bool(t.on_cpu) == (t == rq.curr), f"{t!r}->on_cpu is {t.on_cpu}, but {rq.curr!r} runs"
+        )
         _check(bool(t.on_rq or t.state), f"{t!r} is TASK_RUNNING, but on no queue")
-        _check(t == rq.idle or bool(t.se.on_rq) == bool(t.on_rq), f"{t!r}: on_rq {t.on_rq}, but se.on_rq {t.se.on_rq}")
+        _check(
+            t == rq.idle or bool(t.se.on_rq) == bool(t.on_rq),
+            f"{t!r}: on_rq {t.on_rq}, but se.on_rq {t.se.on_rq}",
+        )
     heavy = sum(bool(t.sched_contributes_to_load) and not t.on_rq for t in tasks)
-    _check(rq.nr_uninterruptible == heavy, f"{rq!r}->nr_uninterruptible is {rq.nr_uninterruptible}, but {heavy} tasks count")
+    _check(
+        rq.nr_uninterruptible == heavy,
+        f"{rq!r}->nr_uninterruptible is {rq.nr_uninterruptible}, but {heavy} tasks count",
+    )
 
 
 # --- waiting -------------------------------------------------------------------------------
@@ -171,7 +230,10 @@ def _wait_queues(census: Census) -> None:
         lists.validate_list(queue.head)
         for entry in lists.list_for_each_entry(wait_queue_entry, queue.head, "entry"):
             task = live.get(entry.private)
-            _check(task is not None, f"{entry!r} on {queue!r} belongs to {entry.private:#x}, which is no live task")
+            _check(
+                task is not None,
+                f"{entry!r} on {queue!r} belongs to {entry.private:#x}, which is no live task",
+            )
             assert task is not None
             inside = task.thread.sp <= entry.address_ < task.stack + sched.THREAD_SIZE
             _check(inside, f"{entry!r} on {queue!r} is not on the stack of {task!r}")

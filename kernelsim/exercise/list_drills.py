@@ -10,7 +10,7 @@ from kernelsim.exercise.workbench import SIZE, Workbench
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.linux.types import list_head
 from kernelsim.machine import memory
-from kernelsim.machine.machine import Machine, PastMachine
+from kernelsim.machine.machine import Machine
 from kernelsim.machine.ref import container_of
 
 if TYPE_CHECKING:
@@ -273,31 +273,12 @@ def _left(dice: Dice) -> Question:
 _INSERTIONS = ("list_add", "list_add_tail", "list_add_rcu", "list_add_tail_rcu")
 
 
-# The words stored by one call, in order, as "path = value"; and the machine after each of them.
-def _stores(bench: Workbench, call: _Call) -> list[tuple[str, PastMachine]]:
-    m = bench.machine
-    assert m.journal is not None
-    start = len(m.journal)
-    bench.do(call.function, *call.names)
-    paths = {}
-    for name, link in bench.links().items():
-        for i, word in enumerate(("next", "prev")):
-            path = f"{name}.{word}" if name == "head" else f"{name}.link.{word}"
-            paths[m.offset(link.address_) // 8 + i] = path
-    found = []
-    for place in range(start, len(m.journal), 2):
-        after = PastMachine(m, m.trace.now, place + 2 - len(m.journal))
-        index = m.journal[place + 1]
-        found.append((f"{paths[index]} = {bench.called(after.u64[index])}", after))
-    return found
-
-
 @drill.topic("the order of the stores")
 def _store_order(dice: Dice) -> Question:
     call = _Call(dice.pick(_INSERTIONS), ("C", "head"))
 
     def stored(function: str = call.function) -> list[str]:
-        return [text for text, _ in _stores(Workbench("AB", "C"), call._replace(function=function))]
+        return [text for text, _ in Workbench("AB", "C").stores(function, *call.names)]
 
     name = call.function.removesuffix("_rcu")
     rcu, plain, careful = call.function != name, stored(name), stored(f"{name}_rcu")
@@ -328,21 +309,20 @@ def _between(dice: Dice) -> Question:
 
     def walked() -> str:
         bench = Workbench("AB", "C")
-        return bench.walk(word, _stores(bench, call)[count - 1][1])
+        return bench.walk(word, bench.stores(call.function, *call.names)[count - 1][1])
 
     bench = Workbench("AB", "C")
-    after = [past for _, past in _stores(bench, call)]
-    stored = [text for text, _ in _stores(Workbench("AB", "C"), call)][:count]
+    made = bench.stores(call.function, *call.names)
     way = "forward, along `next`" if word == "next" else "backward, along `prev`"
     prompt = "\n".join(
         [
             f"The list is A B, and {call} has made {count} of its 4 stores:",
-            *(f"    {text}" for text in stored),
+            *(f"    {text}" for text, _ in made[:count]),
             f"Somebody now walks {way}, from the head. What is met?",
         ]
     )
     answers = [Answer(walked(), "Yes.")]
-    answers += [Answer(bench.walk(word, past), "That is so at another moment.") for past in after]
+    answers += [Answer(bench.walk(word, past), "That is so at another moment.") for _, past in made]
     before, other = Workbench("AB", "C"), "prev" if word == "next" else "next"
     answers += [
         Answer(before.walk(word), "So it was before the call; follow the words as they are now."),

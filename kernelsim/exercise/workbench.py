@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux.types import list_head
 from kernelsim.machine import ctype, memory
-from kernelsim.machine.machine import Machine
+from kernelsim.machine.machine import Machine, PastMachine
 from kernelsim.machine.ref import Struct
 from kernelsim.view import Field, Picture, PictureBuilder
 
@@ -100,6 +100,22 @@ class Workbench:
 
         getattr(rculist if function.endswith("_rcu") else lists, function)(*map(self.link, names))
 
+    def stores(self, function: str, *names: str) -> list[tuple[str, PastMachine]]:
+        """Call the function; return each store in words, with the machine as it was right after it."""
+        m = self.machine
+        paths = {}
+        for path, address in self.places().items():
+            paths[m.offset(address) >> 3] = path
+        start = m.trace.place(m.trace.now)
+        self.do(function, *names)
+        end = m.trace.place(m.trace.now)
+        found = []
+        for place in range(start + 2, end + 1, 2):
+            after = PastMachine(m, m.trace.now, place - end)
+            ((index, _),) = m.undo_records(place - 2, place)
+            found.append((f"{paths[index]} = {self.called(after.u64[index])}", after))
+        return found
+
     def walk(self, word: str = "next", m: Any = None) -> str:
         """Return the names in the order in which a walk along `word` meets them, and how it ends."""
         links = self.links(m)
@@ -117,15 +133,21 @@ class Workbench:
 
     # --- looking ----------------------------------------------------------------------------------
 
-    def words(self, m: Any = None) -> dict[str, int]:
-        """Return every word of every link by its path: ``{"head.next": …, "A.link.prev": …}``."""
+    def places(self) -> dict[str, int]:
+        """Return the address of each word of each link, by its path: ``{"A.link.prev": …}``."""
         found = {}
-        for name, link in self.links(m).items():
+        for name, link in self.links().items():
             path = name if name == "head" else f"{name}.link"
-            data = link.bytes_()
-            found[f"{path}.next"] = int.from_bytes(data[:8], "little")
-            found[f"{path}.prev"] = int.from_bytes(data[8:], "little")
+            found |= {f"{path}.next": link.address_, f"{path}.prev": link.address_ + 8}
         return found
+
+    def words(self) -> dict[str, int]:
+        """Return the value of each word of each link, by its path."""
+        m = self.machine
+        return {
+            path: int.from_bytes(m.read(address, 8), "little")
+            for path, address in self.places().items()
+        }
 
     def picture(self, title: str, wrong: dict[str, int] | None = None, note: str = "") -> Picture:
         """Draw the head, the entries and their links; `wrong` words are marked, with what is right."""

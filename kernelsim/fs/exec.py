@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["begin_new_exec", "kernel_execve", "set_task_comm", "sys_execve"]
 
-_CLEARED = sched.PF_RANDOMIZE | sched.PF_FORKNOEXEC | sched.PF_KTHREAD | sched.PF_NOFREEZE | sched.PF_NO_SETAFFINITY
+_CLEARED = (
+    sched.PF_RANDOMIZE
+    | sched.PF_FORKNOEXEC
+    | sched.PF_KTHREAD
+    | sched.PF_NOFREEZE
+    | sched.PF_NO_SETAFFINITY
+)
 
 
 def set_task_comm(m: Machine, tsk: task_struct, name: str) -> None:

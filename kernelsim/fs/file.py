@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.include.linux import fs, slab
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno
-from kernelsim.include.uapi.linux.sched import CLONE_FILES
 from kernelsim.mm import slub
 
 if TYPE_CHECKING:
@@ -21,14 +20,17 @@ if TYPE_CHECKING:
 __all__ = [
     "alloc_file",
     "close_fd",
-    "copy_files",
+    "dup_fd",
     "exit_files",
+    "expand_files",
     "fd_install",
     "files_init",
     "files_static_init",
     "fput",
     "get_unused_fd",
     "lookup_fd",
+    "put_files_struct",
+    "put_unused_fd",
     "sys_close",
     "sys_dup",
     "sys_dup2",
@@ -47,7 +49,9 @@ def files_static_init(m: Machine) -> None:
 
 def files_init(m: Machine) -> None:
     """Make the cache of open files."""
-    m.static.filp_cachep = slub.kmem_cache_create(m, "filp", fs.file.sizeof_, 0, slab.SLAB_HWCACHE_ALIGN)
+    m.static.filp_cachep = slub.kmem_cache_create(
+        m, "filp", fs.file.sizeof_, 0, slab.SLAB_HWCACHE_ALIGN
+    )
 
 
 def _init_table(files: Any) -> None:
@@ -160,21 +164,6 @@ def _limit(m: Machine) -> int:
     # RLIMIT_NOFILE of the running task.
     limit: int = m.current.signal.rlim[sched_signal.RLIMIT_NOFILE].rlim_cur
     return limit
-
-
-def copy_files(m: Machine, clone_flags: int, tsk: task_struct) -> int:
-    """Share the parent's table (CLONE_FILES) or copy it; 0, -ENOMEM or -EMFILE."""
-    old = m.current.files
-    if not old.address_:
-        return 0
-    if clone_flags & CLONE_FILES:
-        old.count += 1
-        return 0
-    new = dup_fd(m, old)
-    if isinstance(new, int):
-        return new
-    tsk.files = new
-    return 0
 
 
 def dup_fd(m: Machine, old: Any) -> Any:

@@ -5,18 +5,16 @@ Left out: paths; a directory is only remembered as a pointer that is NULL.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.linux import fs, slab
-from kernelsim.include.uapi.asm import errno
-from kernelsim.include.uapi.linux.sched import CLONE_FS
 from kernelsim.mm import slub
 
 if TYPE_CHECKING:
     from kernelsim.include.linux.sched import task_struct
     from kernelsim.machine.machine import Machine
 
-__all__ = ["copy_fs", "exit_fs", "fs_static_init"]
+__all__ = ["copy_fs_struct", "exit_fs", "fs_static_init"]
 
 
 def fs_static_init(m: Machine) -> None:
@@ -26,24 +24,15 @@ def fs_static_init(m: Machine) -> None:
     init_fs.umask = 0o022
 
 
-def copy_fs(m: Machine, clone_flags: int, tsk: task_struct) -> int:
-    """Share the parent's fs_struct (CLONE_FS) or copy it; 0, -EAGAIN during an exec, -ENOMEM."""
-    old = m.current.fs
-    if clone_flags & CLONE_FS:
-        if old.in_exec:
-            return -errno.EAGAIN
-        old.users += 1
-        return 0
-    address = slub.kmem_cache_alloc(m, m.static.fs_cachep, slab.GFP_KERNEL)
-    tsk.fs = address
-    if not address:
-        return -errno.ENOMEM
-    new = fs.fs_struct(m, address)
-    new.users = 1
-    new.umask = old.umask
-    new.root = old.root
-    new.pwd = old.pwd
-    return 0
+_set_all = fs.fs_struct.store_("users", "umask", "root", "pwd")
+
+
+def copy_fs_struct(m: Machine, old: Any) -> Any:
+    """Return a copy (struct fs_struct *) of `old`, NULL if there is no memory."""
+    new = fs.fs_struct(m, slub.kmem_cache_alloc(m, m.static.fs_cachep, slab.GFP_KERNEL))
+    if new.address_:
+        _set_all(new, 1, old.umask, old.root, old.pwd)
+    return new
 
 
 def exit_fs(m: Machine, tsk: task_struct) -> None:

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from kernelsim.machine.machine import Machine
 
-__all__ = ["init_pipe_fs", "pipe_read", "pipe_release", "pipe_write", "sys_pipe2"]
+__all__ = [
+    "alloc_pipe_info",
+    "free_pipe_info",
+    "init_pipe_fs",
+    "pipe_read",
+    "pipe_release",
+    "pipe_write",
+    "sys_pipe2",
+]
 
 PIPE_BUF_FLAG_CAN_MERGE = 0x10
 PAGE_SIZE = memory.PAGE_SIZE
@@ -31,7 +39,11 @@ PAGE_SIZE = memory.PAGE_SIZE
 def init_pipe_fs(m: Machine) -> None:
     """Set up the operations of a pipe's file."""
     fops = m.define("pipefifo_fops", fs.file_operations)
-    for member, name in (("read", "pipe_read"), ("write", "pipe_write"), ("release", "pipe_release")):
+    for member, name in (
+        ("read", "pipe_read"),
+        ("write", "pipe_write"),
+        ("release", "pipe_release"),
+    ):
         setattr(fops, member, machine.text_address(name))
 
 
@@ -71,8 +83,8 @@ def pipe_release(m: Machine, file: Any) -> int:
     if file.f_mode & fs.FMODE_WRITE:
         pipe.writers -= 1
     if bool(pipe.readers) != bool(pipe.writers):
-        wait.wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 0, None)
-        wait.wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 0, None)
+        wait.__wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 0, None)
+        wait.__wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 0, None)
     files = pipe.files - 1
     pipe.files = files
     if not files:
@@ -144,13 +156,15 @@ async def pipe_read(m: Machine, file: Any, to: Any, count: int) -> int:
             break
         if file.f_flags & fs.O_NONBLOCK:
             return -errno.EAGAIN
-        if await _wait_event_exclusive(m, pipe.rd_wait, lambda: not _empty(pipe) or not pipe.writers):
+        if await _wait_event_exclusive(
+            m, pipe.rd_wait, lambda: not _empty(pipe) or not pipe.writers
+        ):
             return -errno.ERESTARTSYS
         wake_next_reader = True
     if was_full:
-        wait.wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+        wait.__wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 1, None)
     if wake_next_reader and not _empty(pipe):
-        wait.wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+        wait.__wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, None)
     to.data = data
     return len(data)
 
@@ -217,13 +231,13 @@ async def pipe_write(m: Machine, file: Any, data: bytes) -> int:
             retval = done or -errno.ERESTARTSYS
             break
         if was_empty:
-            wait.wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+            wait.__wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, None)
         await _wait_event_exclusive(m, pipe.wr_wait, lambda: not _full(pipe) or not pipe.readers)
         was_empty, wake_next_writer = _empty(pipe), True
     if was_empty:
-        wait.wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+        wait.__wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, None)
     if wake_next_writer and not _full(pipe):
-        wait.wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+        wait.__wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 1, None)
     return retval
 
 
@@ -236,7 +250,9 @@ def sys_pipe2(m: Machine, fildes: Any, flags: int) -> int:
         return -errno.ENFILE
     ends: list[Any] = []
     for mode in (fs.FMODE_READ | fs.FMODE_CAN_READ, fs.FMODE_WRITE | fs.FMODE_CAN_WRITE):
-        file = fs_file.alloc_file(m, m.symbol("pipefifo_fops"), mode | fs.FMODE_STREAM, pipe.address_)
+        file = fs_file.alloc_file(
+            m, m.symbol("pipefifo_fops"), mode | fs.FMODE_STREAM, pipe.address_
+        )
         if isinstance(file, int):
             _undo_pipe(m, pipe, ends, [])
             return file

@@ -68,6 +68,10 @@ def init_task_init(m: Machine) -> None:
     tsk.thread_pid = m.symbol("init_struct_pid")
     tsk.real_cred = tsk.cred = m.symbol("init_cred")
     tsk.comm = "swapper"
-    tsk.fs, tsk.files, tsk.nsproxy = m.symbol("init_fs"), m.symbol("init_files"), m.symbol("init_nsproxy")
+    tsk.fs, tsk.files, tsk.nsproxy = (
+        m.symbol("init_fs"),
+        m.symbol("init_files"),
+        m.symbol("init_nsproxy"),
+    )
     tsk.thread.sp = tsk.stack + sched.THREAD_SIZE
     _init_signals(m, tsk)

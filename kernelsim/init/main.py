@@ -15,7 +15,7 @@ from kernelsim.include.linux import pid, sched
 from kernelsim.include.linux import wait as wait_h
 from kernelsim.include.uapi.linux import sched as flags
 from kernelsim.init import init_task
-from kernelsim.kernel import cred, fork, kthread, nsproxy, pid_namespace, signal
+from kernelsim.kernel import cred, fork, nsproxy, pid_namespace, signal
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.sched import core, wait
@@ -65,7 +65,9 @@ def start_kernel(m: Machine) -> None:
 async def rest_init(m: Machine) -> None:
     """Make pid 1 and pid 2, then become the idle task."""
     await fork.kernel_thread(m, machine.text_address("kernel_init"), 0, flags.CLONE_FS)
-    number = await fork.kernel_thread(m, machine.text_address("kthreadd"), 0, flags.CLONE_FS | flags.CLONE_FILES)
+    number = await fork.kernel_thread(
+        m, machine.text_address("kthreadd"), 0, flags.CLONE_FS | flags.CLONE_FILES
+    )
     m.define("kthreadd_task", ctype.Ptr("task_struct"))
     kthreadd = kernel_pid.find_task_by_pid_ns(m, number, pid.init_pid_ns(m))
     m.write_u64(m.symbols["kthreadd_task"][0], kthreadd.address_)
@@ -100,7 +102,8 @@ async def kernel_init(m: Machine, unused: int) -> int:
     for name in _TRY:
         if fs_exec.kernel_execve(m, name) == 0:
             return 0
-    kernel_exit.panic(m, "No working init found.  Try passing init= option to kernel. See Linux Documentation/admin-guide/init.rst for guidance.")
+    kernel_exit.panic(
+        m,
+        "No working init found.  Try passing init= option to kernel. See Linux Documentation/admin-guide/init.rst for guidance.",
+    )
     return -1
-
-

@@ -17,12 +17,22 @@ if TYPE_CHECKING:
     from kernelsim.include.linux.sched import task_struct
     from kernelsim.machine.machine import Machine
 
-__all__ = ["copy_creds", "cred_init", "exit_creds", "prepare_creds", "put_cred"]
+__all__ = [
+    "copy_creds",
+    "cred_init",
+    "cred_static_init",
+    "exit_creds",
+    "prepare_creds",
+    "put_cred",
+]
 
 
 def cred_static_init(m: Machine) -> None:
     """Lay down init_user_ns, root_user and init_cred."""
-    ns, user = m.define("init_user_ns", cred_h.user_namespace), m.define("root_user", cred_h.user_struct)
+    ns, user = (
+        m.define("init_user_ns", cred_h.user_namespace),
+        m.define("root_user", cred_h.user_struct),
+    )
     ns.count = 3
     user.count = 1
     user.processes = 1

@@ -31,14 +31,34 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
+    "child_wait_callback",
     "do_exit",
     "do_group_exit",
+    "do_wait",
+    "do_wait_thread",
+    "eligible_child",
+    "eligible_pid",
+    "exit_mm",
+    "exit_notify",
+    "find_alive_thread",
+    "find_child_reaper",
+    "find_new_reaper",
+    "forget_original_parent",
+    "has_stopped_jobs",
     "kernel_wait4",
+    "kill_orphaned_pgrp",
+    "panic",
+    "pid_has_task",
     "put_task_struct_rcu_user",
     "release_task",
+    "reparent_leader",
     "sys_exit",
     "sys_exit_group",
     "sys_wait4",
+    "wait_consider_task",
+    "wait_opts",
+    "wait_task_zombie",
+    "will_become_orphaned_pgrp",
 ]
 
 __WALL = uapi.__WALL
@@ -59,7 +79,9 @@ class wait_opts(Struct):
 
 
 # Stores of several members at once, for what happens at every fork, switch or wait.
-_set_wo_type_wo_pid = wait_opts.store_("wo_type", "wo_pid", "wo_info", "wo_flags", "wo_stat", "wo_rusage")
+_set_wo_type_wo_pid = wait_opts.store_(
+    "wo_type", "wo_pid", "wo_info", "wo_flags", "wo_stat", "wo_rusage"
+)
 
 
 # --- release -------------------------------------------------------------------------------
@@ -97,7 +119,7 @@ def __exit_signal(m: Machine, tsk: task_struct) -> None:
     __unhash_process(m, tsk, group_dead)
     signal.flush_sigqueue(m, tsk.pending)
     tsk.sighand = None
-    fork.cleanup_sighand(m, sighand)
+    fork.__cleanup_sighand(m, sighand)
     if sched_signal.signal_pending(tsk):
         tsk.thread_info.flags &= ~sched._TIF_SIGPENDING
     if group_dead:
@@ -126,7 +148,11 @@ def release_task(m: Machine, p: task_struct) -> None:
         thread_pid = kernel_pid.get_pid(p.thread_pid)
         __exit_signal(m, p)
         leader, zap_leader = p.group_leader, False
-        if leader.address_ != p.address_ and sched_signal.thread_group_empty(leader) and leader.exit_state == sched.EXIT_ZOMBIE:
+        if (
+            leader.address_ != p.address_
+            and sched_signal.thread_group_empty(leader)
+            and leader.exit_state == sched.EXIT_ZOMBIE
+        ):
             zap_leader = signal.do_notify_parent(m, leader, leader.exit_signal)
             if zap_leader:
                 leader.exit_state = sched.EXIT_DEAD
@@ -140,8 +166,8 @@ def release_task(m: Machine, p: task_struct) -> None:
 # --- exit ----------------------------------------------------------------------------------
 
 
-def _exit_mm(m: Machine, tsk: task_struct) -> None:
-    # exit_mm(): the address space goes, but is still borrowed until the next switch.
+def exit_mm(m: Machine, tsk: task_struct) -> None:
+    """Let `tsk` have no address space any more; it is still borrowed until the next switch."""
     mm = tsk.mm
     fork.mm_release(m, tsk)
     if not mm.address_:
@@ -155,7 +181,7 @@ def _exit_mm(m: Machine, tsk: task_struct) -> None:
 
 def will_become_orphaned_pgrp(pgrp: Any, ignored_task: task_struct | None) -> bool:
     """Return whether no member of `pgrp` (struct pid *) has a parent elsewhere in its session."""
-    for p in signal.each_task(pgrp, sched.PIDTYPE_PGID):
+    for p in signal.do_each_pid_task(pgrp, sched.PIDTYPE_PGID):
         if ignored_task is not None and p == ignored_task:
             continue
         if p.exit_state and sched_signal.thread_group_empty(p):
@@ -163,38 +189,51 @@ def will_become_orphaned_pgrp(pgrp: Any, ignored_task: task_struct | None) -> bo
         parent = p.real_parent
         if pid_h.is_global_init(parent):
             continue
-        if sched_signal.task_pgrp(parent) != pgrp and sched_signal.task_session(parent) == sched_signal.task_session(p):
+        if sched_signal.task_pgrp(parent) != pgrp and sched_signal.task_session(
+            parent
+        ) == sched_signal.task_session(p):
             return False
     return True
 
 
-def _has_stopped_jobs(pgrp: Any) -> bool:
-    return any(p.signal.flags & sched_signal.SIGNAL_STOP_STOPPED for p in signal.each_task(pgrp, sched.PIDTYPE_PGID))
+def has_stopped_jobs(pgrp: Any) -> bool:
+    """Return whether a process of the group `pgrp` (struct pid *) is stopped."""
+    return any(
+        p.signal.flags & sched_signal.SIGNAL_STOP_STOPPED
+        for p in signal.do_each_pid_task(pgrp, sched.PIDTYPE_PGID)
+    )
 
 
-def _kill_orphaned_pgrp(m: Machine, tsk: task_struct, parent: task_struct | None) -> None:
-    # If the group loses its last link to the session and has stopped members: SIGHUP, SIGCONT.
+def kill_orphaned_pgrp(m: Machine, tsk: task_struct, parent: task_struct | None) -> None:
+    """If the group loses its last link to the session and has stopped members: SIGHUP, SIGCONT."""
     pgrp, ignored = sched_signal.task_pgrp(tsk), None
     if parent is None:
         parent, ignored = tsk.real_parent, tsk
-    if sched_signal.task_pgrp(parent) == pgrp or sched_signal.task_session(parent) != sched_signal.task_session(tsk):
+    if sched_signal.task_pgrp(parent) == pgrp or sched_signal.task_session(
+        parent
+    ) != sched_signal.task_session(tsk):
         return
-    if will_become_orphaned_pgrp(pgrp, ignored) and _has_stopped_jobs(pgrp):
+    if will_become_orphaned_pgrp(pgrp, ignored) and has_stopped_jobs(pgrp):
         signal.kill_pgrp_info(m, SIGHUP, signal.SEND_SIG_PRIV, pgrp)
         signal.kill_pgrp_info(m, SIGCONT, signal.SEND_SIG_PRIV, pgrp)
 
 
-def _find_alive_thread(p: task_struct) -> task_struct | None:
-    return next((t for t in sched_signal.for_each_thread(p) if not t.flags & sched.PF_EXITING), None)
+def find_alive_thread(p: task_struct) -> task_struct | None:
+    """Return a thread of the process of `p` that is not exiting, None if there is none."""
+    return next(
+        (t for t in sched_signal.for_each_thread(p) if not t.flags & sched.PF_EXITING), None
+    )
 
 
-async def _find_child_reaper(m: Machine, father: task_struct, dead: list[task_struct]) -> task_struct:
-    # Who adopts in this namespace; if its init dies itself, everybody else there goes first.
+async def find_child_reaper(
+    m: Machine, father: task_struct, dead: list[task_struct]
+) -> task_struct:
+    """Who adopts in this namespace; if its init dies itself, everybody else there goes first."""
     ns = kernel_pid.task_active_pid_ns(father)
     reaper: task_struct = ns.child_reaper
     if reaper.address_ != father.address_:
         return reaper
-    alive = _find_alive_thread(father)
+    alive = find_alive_thread(father)
     if alive is not None:
         ns.child_reaper = alive
         return alive
@@ -205,9 +244,9 @@ async def _find_child_reaper(m: Machine, father: task_struct, dead: list[task_st
     return father
 
 
-def _find_new_reaper(m: Machine, father: task_struct, child_reaper: task_struct) -> task_struct:
-    # A thread of the same process, the nearest subreaper, or the namespace's init.
-    thread = _find_alive_thread(father)
+def find_new_reaper(m: Machine, father: task_struct, child_reaper: task_struct) -> task_struct:
+    """A thread of the same process, the nearest subreaper, or the namespace's init."""
+    thread = find_alive_thread(father)
     if thread is not None:
         return thread
     if father.signal.has_child_subreaper:
@@ -217,14 +256,17 @@ def _find_new_reaper(m: Machine, father: task_struct, child_reaper: task_struct)
             if reaper == m.symbol("init_task"):
                 break
             if reaper.signal.is_child_subreaper:
-                alive = _find_alive_thread(reaper)
+                alive = find_alive_thread(reaper)
                 if alive is not None:
                     return alive
             reaper = reaper.real_parent
     return child_reaper
 
 
-def _reparent_leader(m: Machine, father: task_struct, p: task_struct, dead: list[task_struct]) -> None:
+def reparent_leader(
+    m: Machine, father: task_struct, p: task_struct, dead: list[task_struct]
+) -> None:
+    """Let the child `p` of the dying `father` be one like any other; a zombie may be reaped at once."""
     if p.exit_state == sched.EXIT_DEAD:
         return
     p.exit_signal = SIGCHLD
@@ -235,16 +277,16 @@ def _reparent_leader(m: Machine, father: task_struct, p: task_struct, dead: list
     ):
         p.exit_state = sched.EXIT_DEAD
         dead.append(p)
-    _kill_orphaned_pgrp(m, p, father)
+    kill_orphaned_pgrp(m, p, father)
 
 
-async def _forget_original_parent(m: Machine, father: task_struct, dead: list[task_struct]) -> None:
-    # Give the children of `father` a new parent.
-    reaper = await _find_child_reaper(m, father, dead)
+async def forget_original_parent(m: Machine, father: task_struct, dead: list[task_struct]) -> None:
+    """Give the children of `father` a new parent."""
+    reaper = await find_child_reaper(m, father, dead)
     children = father.children
     if lists.list_empty(children):
         return
-    reaper = _find_new_reaper(m, father, reaper)
+    reaper = find_new_reaper(m, father, reaper)
     for p in lists.list_for_each_entry(task_struct, children, "sibling"):
         for t in sched_signal.for_each_thread(p):
             t.real_parent = reaper
@@ -253,19 +295,21 @@ async def _forget_original_parent(m: Machine, father: task_struct, dead: list[ta
             if t.pdeath_signal:
                 signal.group_send_sig_info(m, t.pdeath_signal, signal.SEND_SIG_NOINFO, t)
         if not sched_signal.same_thread_group(reaper, father):
-            _reparent_leader(m, father, p, dead)
+            reparent_leader(m, father, p, dead)
     lists.list_splice_tail_init(children, reaper.children)
 
 
-async def _exit_notify(m: Machine, tsk: task_struct, group_dead: bool) -> None:
-    # Tell the family; become a zombie, or nothing at all.
+async def exit_notify(m: Machine, tsk: task_struct, group_dead: bool) -> None:
+    """Tell the family; become a zombie, or nothing at all."""
     dead: list[task_struct] = []
-    await _forget_original_parent(m, tsk, dead)
+    await forget_original_parent(m, tsk, dead)
     if group_dead:
-        _kill_orphaned_pgrp(m, tsk.group_leader, None)
+        kill_orphaned_pgrp(m, tsk.group_leader, None)
     tsk.exit_state = sched.EXIT_ZOMBIE
     if tsk.exit_signal >= 0:
-        autoreap = sched_signal.thread_group_empty(tsk) and signal.do_notify_parent(m, tsk, tsk.exit_signal)
+        autoreap = sched_signal.thread_group_empty(tsk) and signal.do_notify_parent(
+            m, tsk, tsk.exit_signal
+        )
     else:
         autoreap = True
     if autoreap:
@@ -291,9 +335,12 @@ async def do_exit(m: Machine, code: int) -> None:
     sig.live = live
     group_dead = not live
     if group_dead and pid_h.is_global_init(tsk):
-        panic(m, f"Attempted to kill init! exitcode=0x{(sig.group_exit_code or code) & 0xFFFF_FFFF:08x}")
+        panic(
+            m,
+            f"Attempted to kill init! exitcode=0x{(sig.group_exit_code or code) & 0xFFFF_FFFF:08x}",
+        )
     tsk.exit_code = code
-    _exit_mm(m, tsk)
+    exit_mm(m, tsk)
     if m.trace.on:
         comm = tsk.comm.string_().decode("utf-8", "replace")
         m.trace.emit("sched_process_exit", comm=comm, pid=tsk.pid, prio=tsk.prio)
@@ -301,7 +348,7 @@ async def do_exit(m: Machine, code: int) -> None:
     fs_struct.exit_fs(m, tsk)
     nsproxy.exit_task_namespaces(m, tsk)
     process.exit_thread(m, tsk)
-    await _exit_notify(m, tsk, group_dead)
+    await exit_notify(m, tsk, group_dead)
     await core.do_task_dead(m)
 
 
@@ -339,7 +386,8 @@ async def sys_exit_group(m: Machine, error_code: int) -> int:
 # --- wait ----------------------------------------------------------------------------------
 
 
-def _eligible_pid(wo: Any, p: task_struct) -> bool:
+def eligible_pid(wo: Any, p: task_struct) -> bool:
+    """Return whether `p` has the pid, or is in the group, that is waited for."""
     wo_type = wo.wo_type
     if wo_type == sched.PIDTYPE_MAX:
         return True
@@ -347,9 +395,9 @@ def _eligible_pid(wo: Any, p: task_struct) -> bool:
     return bool(pid.address_ == wo.wo_pid.address_)
 
 
-def _eligible_child(wo: Any, p: task_struct) -> bool:
-    # Is `p` selected, and of the kind (clone or not) that is waited for?
-    if not _eligible_pid(wo, p):
+def eligible_child(wo: Any, p: task_struct) -> bool:
+    """Is `p` selected, and of the kind (clone or not) that is waited for?."""
+    if not eligible_pid(wo, p):
         return False
     flags = wo.wo_flags
     if p.ptrace or flags & __WALL:
@@ -360,7 +408,7 @@ def _eligible_child(wo: Any, p: task_struct) -> bool:
 def child_wait_callback(m: Machine, wq_entry: Any, mode: int, sync: int, p: Any) -> int:
     """Wake a waiting parent for its child `p` (struct task_struct *), if it waits for that one."""
     wo = container_of(wq_entry, wait_opts, "child_wait")
-    if not _eligible_pid(wo, p):
+    if not eligible_pid(wo, p):
         return 0
     if wo.wo_flags & uapi.__WNOTHREAD and wq_entry.private != p.parent.address_:
         return 0
@@ -402,8 +450,8 @@ _TIME_WORDS = {
 }
 
 
-def _wait_task_zombie(m: Machine, wo: Any, p: task_struct) -> int:
-    # Take the status of the zombie `p` and release it; its number, or 0 if someone else was faster.
+def wait_task_zombie(m: Machine, wo: Any, p: task_struct) -> int:
+    """Take the status of the zombie `p` and release it; its number, or 0 if someone else was faster."""
     pid = kernel_pid.task_pid_vnr(m, p)
     flags = wo.wo_flags
     if not flags & uapi.WEXITED:
@@ -422,25 +470,25 @@ def _wait_task_zombie(m: Machine, wo: Any, p: task_struct) -> int:
     return pid
 
 
-def _wait_consider_task(m: Machine, wo: Any, p: task_struct) -> int:
-    # Number of `p` if it is to be reported, else 0; notes that there is somebody to wait for.
+def wait_consider_task(m: Machine, wo: Any, p: task_struct) -> int:
+    """Number of `p` if it is to be reported, else 0; notes that there is somebody to wait for."""
     exit_state = p.exit_state
-    if exit_state == sched.EXIT_DEAD or not _eligible_child(wo, p):
+    if exit_state == sched.EXIT_DEAD or not eligible_child(wo, p):
         return 0
     if exit_state == sched.EXIT_ZOMBIE and not sched_signal.delay_group_leader(p):
-        return _wait_task_zombie(m, wo, p)
+        return wait_task_zombie(m, wo, p)
     wo.notask_error = 0
     return 0
 
 
-def _do_wait_thread(m: Machine, wo: Any, tsk: task_struct) -> int:
-    # Look at every child of the thread `tsk`.
+def do_wait_thread(m: Machine, wo: Any, tsk: task_struct) -> int:
+    """Look at every child of the thread `tsk`."""
     head = tsk.children
     end, sibling = head.address_, task_struct.offsetof_("sibling")
     node = head.next.address_
     while node != end:
         p = task_struct(m, node - sibling)
-        retval = _wait_consider_task(m, wo, p)
+        retval = wait_consider_task(m, wo, p)
         if retval:
             return retval
         node = p.sibling.next.address_
@@ -450,7 +498,7 @@ def _do_wait_thread(m: Machine, wo: Any, tsk: task_struct) -> int:
 def _look_for_children(m: Machine, wo: Any, current: task_struct) -> int:
     tsk = current
     while True:
-        retval = _do_wait_thread(m, wo, tsk)
+        retval = do_wait_thread(m, wo, tsk)
         if retval or wo.wo_flags & uapi.__WNOTHREAD:
             return retval
         following = tsk.thread_group.next.address_ - _THREAD_GROUP
@@ -462,12 +510,13 @@ def _look_for_children(m: Machine, wo: Any, current: task_struct) -> int:
 _THREAD_GROUP = task_struct.offsetof_("thread_group")
 
 
-def _pid_has_task(pid: Any, pid_type: int) -> bool:
+def pid_has_task(pid: Any, pid_type: int) -> bool:
+    """Return whether any task uses `pid` (struct pid *, may be NULL) as its `pid_type`."""
     return bool(pid.address_) and bool(pid.tasks[pid_type].first.address_)
 
 
-async def _do_wait(m: Machine, wo: Any) -> int:
-    # Set the state, look, sleep, look again.
+async def do_wait(m: Machine, wo: Any) -> int:
+    """Set the state, look, sleep, look again."""
     current = m.current
     queue, entry = current.signal.wait_chldexit, wo.child_wait
     wait.init_waitqueue_func_entry(entry, current, machine.text_address("child_wait_callback"))
@@ -476,7 +525,7 @@ async def _do_wait(m: Machine, wo: Any) -> int:
         wo.notask_error = -errno.ECHILD
         wo_type = wo.wo_type
         retval = 0
-        if wo_type == sched.PIDTYPE_MAX or _pid_has_task(wo.wo_pid, wo_type):
+        if wo_type == sched.PIDTYPE_MAX or pid_has_task(wo.wo_pid, wo_type):
             current.state = sched.TASK_INTERRUPTIBLE
             retval = _look_for_children(m, wo, current)
             if retval:
@@ -500,7 +549,9 @@ async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: A
     (int) are W* flags.  Returns the child's number, 0 with WNOHANG when none is ready, or -EINVAL,
     -ESRCH, -ECHILD, -ERESTARTSYS.
     """
-    allowed = uapi.WNOHANG | uapi.WUNTRACED | uapi.WCONTINUED | uapi.__WNOTHREAD | uapi.__WCLONE | __WALL
+    allowed = (
+        uapi.WNOHANG | uapi.WUNTRACED | uapi.WCONTINUED | uapi.__WNOTHREAD | uapi.__WCLONE | __WALL
+    )
     if options & ~allowed:
         return -errno.EINVAL
     if upid == INT_MIN:
@@ -514,7 +565,7 @@ async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: A
         wo_type, pid = sched.PIDTYPE_PID, kernel_pid.find_get_pid(m, upid)
     wo = wait.stack_push(m, wait_opts)
     _set_wo_type_wo_pid(wo, wo_type, pid, 0, options | uapi.WEXITED, 0, 0)
-    retval = await _do_wait(m, wo)
+    retval = await do_wait(m, wo)
     status = wo.wo_stat
     wait.stack_pop(m, wait_opts)
     kernel_pid.put_pid(m, pid)
@@ -526,5 +577,3 @@ async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: A
 async def sys_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: Any) -> int:
     """wait4(2)."""
     return await kernel_wait4(m, upid, stat, options, rusage)
-
-

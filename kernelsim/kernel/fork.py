@@ -9,14 +9,15 @@ locks, for there is one CPU and nothing in here sleeps.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.kernel import process
 from kernelsim.fs import file as fs_file
 from kernelsim.fs import fs_struct
+from kernelsim.include.linux import fs, rculist, sched, slab
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import pid as pid_h
-from kernelsim.include.linux import fs, rculist, sched, slab
 from kernelsim.include.linux import types as types_h
 from kernelsim.include.linux.mm_types import mm_struct
 from kernelsim.include.linux.sched import signal as sched_signal
@@ -37,19 +38,29 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
-    "cleanup_sighand",
+    "__cleanup_sighand",
+    "copy_files",
+    "copy_fs",
+    "copy_mm",
     "copy_process",
+    "copy_sighand",
+    "copy_signal",
+    "dup_mm",
     "dup_task_struct",
     "fork_init",
     "free_task",
     "kernel_clone",
     "kernel_thread",
+    "mm_alloc",
+    "mm_release",
     "mmdrop",
     "mmput",
     "proc_caches_init",
     "put_signal_struct",
     "put_task_stack",
     "put_task_struct",
+    "sys_clone",
+    "sys_fork",
 ]
 
 _HW = slab.SLAB_HWCACHE_ALIGN | slab.SLAB_PANIC | slab.SLAB_ACCOUNT
@@ -62,7 +73,9 @@ _set_stack_stack_refcount = task_struct.store_("stack", "stack_refcount")
 _set_rcu_users_usage = task_struct.store_("rcu_users", "usage")
 _set_nr_threads_live = sched_signal.signal_struct.store_("nr_threads", "live", "sigcnt")
 _set_links = types_h.list_head.store_("next", "prev")
-_set_min_flt_maj_flt = task_struct.store_("min_flt", "maj_flt", "nvcsw", "nivcsw", "mm", "active_mm")
+_set_min_flt_maj_flt = task_struct.store_(
+    "min_flt", "maj_flt", "nvcsw", "nivcsw", "mm", "active_mm"
+)
 _set_mm_active_mm = task_struct.store_("mm", "active_mm")
 _set_vfork_done_alloc_lock = task_struct.store_("vfork_done", "alloc_lock")
 _set_utime_stime = task_struct.store_("utime", "stime", "gtime")
@@ -76,7 +89,9 @@ _set_real_parent_parent_exec_id = task_struct.store_("real_parent", "parent_exec
 
 def fork_init(m: Machine) -> None:
     """Make the cache of task_structs and set the limits."""
-    m.static.task_struct_cachep = slub.kmem_cache_create(m, "task_struct", task_struct.sizeof_, 64, _HW)
+    m.static.task_struct_cachep = slub.kmem_cache_create(
+        m, "task_struct", task_struct.sizeof_, 64, _HW
+    )
     for name in ("nr_threads", "max_threads", "process_counts"):
         m.define(name, ctype.s32)
     m.define("total_forks", ctype.s32)  # unsigned long in Linux
@@ -164,12 +179,32 @@ def __put_task_struct(m: Machine, tsk: task_struct) -> None:
 # --- what a task consists of ---------------------------------------------------------------
 
 
-def _copy_files(m: Machine, flags: int, tsk: task_struct) -> int:
-    return fs_file.copy_files(m, flags, tsk)
+def copy_files(m: Machine, clone_flags: int, tsk: task_struct) -> int:
+    """Share the parent's table of open files (CLONE_FILES) or copy it; 0, -ENOMEM or -EMFILE."""
+    old = m.current.files
+    if not old.address_:
+        return 0
+    if clone_flags & uapi.CLONE_FILES:
+        old.count += 1
+        return 0
+    new = fs_file.dup_fd(m, old)
+    if isinstance(new, int):
+        return new
+    tsk.files = new
+    return 0
 
 
-def _copy_fs(m: Machine, flags: int, tsk: task_struct) -> int:
-    return fs_struct.copy_fs(m, flags, tsk)
+def copy_fs(m: Machine, clone_flags: int, tsk: task_struct) -> int:
+    """Share the parent's fs_struct (CLONE_FS) or copy it; 0, -EAGAIN during an exec, -ENOMEM."""
+    old = m.current.fs
+    if clone_flags & uapi.CLONE_FS:
+        if old.in_exec:
+            return -errno.EAGAIN
+        old.users += 1
+        return 0
+    new = fs_struct.copy_fs_struct(m, old)
+    tsk.fs = new
+    return 0 if new.address_ else -errno.ENOMEM
 
 
 def copy_sighand(m: Machine, clone_flags: int, tsk: task_struct) -> int:
@@ -328,20 +363,14 @@ def _may_have_more(m: Machine, p: task_struct) -> bool:
 
 def _clean_copy(p: task_struct) -> None:
     # What the child does not inherit, though the whole struct was copied.
-    p.flags = p.flags & ~(sched.PF_SUPERPRIV | sched.PF_WQ_WORKER | sched.PF_IDLE) | sched.PF_FORKNOEXEC
+    p.flags = (
+        p.flags & ~(sched.PF_SUPERPRIV | sched.PF_WQ_WORKER | sched.PF_IDLE) | sched.PF_FORKNOEXEC
+    )
     lists.INIT_LIST_HEAD(p.children)
     lists.INIT_LIST_HEAD(p.sibling)
     _set_vfork_done_alloc_lock(p, 0, 0)
     signal.init_sigpending(p.pending)
     _set_utime_stime(p, 0, 0, 0)
-
-
-def _sched_fork(m: Machine, flags: int, p: task_struct) -> int:
-    return core.sched_fork(m, flags, p)
-
-
-def _copy_namespaces(m: Machine, flags: int, p: task_struct) -> int:
-    return nsproxy.copy_namespaces(m, flags, p)
 
 
 # Cleaning up after each step; the argument list is (m, flags, p).
@@ -365,11 +394,11 @@ def _cleanup_fs(m: Machine, flags: int, p: task_struct) -> None:
 
 
 def _cleanup_sighand(m: Machine, flags: int, p: task_struct) -> None:
-    cleanup_sighand(m, p.sighand)
+    __cleanup_sighand(m, p.sighand)
 
 
-def cleanup_sighand(m: Machine, sighand: Any) -> None:
-    """Drop a reference (count) to `sighand` (struct sighand_struct *); __cleanup_sighand in Linux."""
+def __cleanup_sighand(m: Machine, sighand: Any) -> None:
+    """Drop a reference (count) to `sighand` (struct sighand_struct *)."""
     count = sighand.count - 1
     sighand.count = count
     if not count:
@@ -396,14 +425,15 @@ def _cleanup_thread(m: Machine, flags: int, p: task_struct) -> None:
 
 # The steps that copy or share something, in order, each with what undoes it: the label
 # bad_fork_cleanup_<name>, which is reached when a later step fails.  (By name, so that ftrace sees it.)
+_THIS = sys.modules[__name__]
 _STEPS = (
-    ("_sched_fork", _cleanup_policy),
-    ("_copy_files", _cleanup_files),
-    ("_copy_fs", _cleanup_fs),
-    ("copy_sighand", _cleanup_sighand),
-    ("copy_signal", _cleanup_signal),
-    ("copy_mm", _cleanup_mm),
-    ("_copy_namespaces", _cleanup_namespaces),
+    (core, "sched_fork", _cleanup_policy),
+    (_THIS, "copy_files", _cleanup_files),
+    (_THIS, "copy_fs", _cleanup_fs),
+    (_THIS, "copy_sighand", _cleanup_sighand),
+    (_THIS, "copy_signal", _cleanup_signal),
+    (_THIS, "copy_mm", _cleanup_mm),
+    (nsproxy, "copy_namespaces", _cleanup_namespaces),
 )
 
 
@@ -434,7 +464,11 @@ def copy_process(m: Machine, pid: Any, args: kernel_clone_args) -> Any:
     if not p.address_:
         return -errno.ENOMEM
     undo: list[Any] = []
-    _set_set_child_tid_clear_child_tid(p, args.child_tid if flags & uapi.CLONE_CHILD_SETTID else 0, args.child_tid if flags & uapi.CLONE_CHILD_CLEARTID else 0)
+    _set_set_child_tid_clear_child_tid(
+        p,
+        args.child_tid if flags & uapi.CLONE_CHILD_SETTID else 0,
+        args.child_tid if flags & uapi.CLONE_CHILD_CLEARTID else 0,
+    )
     if not _may_have_more(m, p):
         return _unwind(m, flags, p, undo, -errno.EAGAIN)
     current.flags &= ~sched.PF_NPROC_EXCEEDED
@@ -445,9 +479,8 @@ def copy_process(m: Machine, pid: Any, args: kernel_clone_args) -> Any:
     if m.add("nr_threads", 0) >= m.add("max_threads", 0):
         return _unwind(m, flags, p, undo, -errno.EAGAIN)
     _clean_copy(p)
-    this = globals()
-    for step, cleanup in _STEPS:
-        retval = this[step](m, flags, p)
+    for module, step, cleanup in _STEPS:
+        retval = getattr(module, step)(m, flags, p)
         if retval:
             return _unwind(m, flags, p, undo, retval)
         undo.append(cleanup)
@@ -466,7 +499,13 @@ def copy_process(m: Machine, pid: Any, args: kernel_clone_args) -> Any:
     core.sched_post_fork(m, p, args)
     if m.trace.on:
         comm = p.comm.string_().decode("utf-8", "replace")
-        m.trace.emit("task_newtask", pid=p.pid, comm=comm, clone_flags=flags, oom_score_adj=p.signal.oom_score_adj)
+        m.trace.emit(
+            "task_newtask",
+            pid=p.pid,
+            comm=comm,
+            clone_flags=flags,
+            oom_score_adj=p.signal.oom_score_adj,
+        )
     return p
 
 
@@ -483,7 +522,9 @@ def _number(current: task_struct, flags: int, p: task_struct, pid: Any) -> None:
     _set_task_works_start_time(p, 0, now, now)
 
 
-def _join_family(m: Machine, current: task_struct, args: kernel_clone_args, p: task_struct, pid: Any) -> int:
+def _join_family(
+    m: Machine, current: task_struct, args: kernel_clone_args, p: task_struct, pid: Any
+) -> int:
     # Under tasklist_lock: who the parent is; the last checks.  0, -ENOMEM or -EINTR.
     flags = args.flags
     if flags & (uapi.CLONE_PARENT | uapi.CLONE_THREAD):
@@ -563,7 +604,9 @@ async def kernel_clone(m: Machine, args: kernel_clone_args) -> int:
     current = m.current
     if m.trace.on:
         name = current.comm.string_().decode("utf-8", "replace")
-        m.trace.emit("sched_process_fork", comm=name, pid=current.pid, child_comm=name, child_pid=p.pid)
+        m.trace.emit(
+            "sched_process_fork", comm=name, pid=current.pid, child_comm=name, child_pid=p.pid
+        )
     pid = kernel_pid.get_task_pid(p, sched.PIDTYPE_PID)
     nr = kernel_pid.pid_vnr(m, pid)
     core.wake_up_new_task(m, p)
@@ -601,5 +644,3 @@ async def sys_clone(m: Machine, flags: int) -> int:
     return await kernel_clone(
         m, kernel_clone_args(flags=flags & ~uapi.CSIGNAL, exit_signal=flags & uapi.CSIGNAL)
     )
-
-

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from kernelsim.include.linux.sched import task_struct
     from kernelsim.machine.machine import Machine
 
-__all__ = ["copy_namespaces", "exit_task_namespaces", "nsproxy_cache_init", "switch_task_namespaces"]
+__all__ = [
+    "copy_namespaces",
+    "create_new_namespaces",
+    "exit_task_namespaces",
+    "free_nsproxy",
+    "nsproxy_cache_init",
+    "nsproxy_static_init",
+    "switch_task_namespaces",
+]
 
 CLONE_NS_FLAGS = (
     flags_h.CLONE_NEWNS
@@ -41,7 +49,9 @@ def nsproxy_static_init(m: Machine) -> None:
 
 def nsproxy_cache_init(m: Machine) -> None:
     """Make the cache of struct nsproxy."""
-    m.static.nsproxy_cachep = slub.kmem_cache_create(m, "nsproxy", nsproxy_h.nsproxy.sizeof_, 0, slab.SLAB_PANIC)
+    m.static.nsproxy_cachep = slub.kmem_cache_create(
+        m, "nsproxy", nsproxy_h.nsproxy.sizeof_, 0, slab.SLAB_PANIC
+    )
 
 
 def copy_namespaces(m: Machine, flags: int, tsk: task_struct) -> int:

@@ -12,8 +12,8 @@ from kernelsim.include.linux import idr as idr_h
 from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux import types as types_h
 from kernelsim.include.linux.pid import PIDNS_ADDING, ns_of_pid
-from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import PIDTYPE_MAX, PIDTYPE_PID, task_struct
+from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno
 from kernelsim.kernel import pid_namespace
 from kernelsim.kernel.sched import core, wait
@@ -43,9 +43,11 @@ __all__ = [
     "get_task_pid",
     "pid_idr_init",
     "pid_nr_ns",
+    "pid_static_init",
     "pid_task",
     "pid_vnr",
     "put_pid",
+    "set_pid_max",
     "task_active_pid_ns",
     "task_pid_nr_ns",
     "task_pid_vnr",
@@ -65,7 +67,10 @@ PROC_PID_INIT_INO = 0xEFFFFFFC
 
 def pid_static_init(m: Machine) -> None:
     """Lay down what Linux declares statically: init_struct_pid and init_pid_ns."""
-    init_pid_ns, init_struct_pid = m.define("init_pid_ns", pid_h.pid_namespace), m.define("init_struct_pid", pid_h.pid)
+    init_pid_ns, init_struct_pid = (
+        m.define("init_pid_ns", pid_h.pid_namespace),
+        m.define("init_struct_pid", pid_h.pid),
+    )
     init_struct_pid.count = 1
     init_struct_pid.numbers[0].nr = 0
     init_struct_pid.numbers[0].ns = init_pid_ns
@@ -76,7 +81,11 @@ def pid_static_init(m: Machine) -> None:
     init_pid_ns.child_reaper = m.symbol("init_task")
     init_pid_ns.user_ns = m.symbol("init_user_ns")
     init_pid_ns.ns.inum = PROC_PID_INIT_INO
-    for name, value in (("pid_max", PID_MAX_DEFAULT), ("pid_max_min", RESERVED_PIDS + 1), ("pid_max_max", PID_MAX_LIMIT)):
+    for name, value in (
+        ("pid_max", PID_MAX_DEFAULT),
+        ("pid_max_min", RESERVED_PIDS + 1),
+        ("pid_max_max", PID_MAX_LIMIT),
+    ):
         _set_int(m, m.define(name, s32), value)
 
 
@@ -91,7 +100,11 @@ def _int(m: Machine, name: str) -> int:
 
 def pid_idr_init(m: Machine, cpus: int = 1) -> None:
     """Set the limits for `cpus` (int) CPUs and make the cache of struct pid."""
-    _set_int(m, m.symbol("pid_max"), min(PID_MAX_LIMIT, max(_int(m, "pid_max"), PIDS_PER_CPU_DEFAULT * cpus)))
+    _set_int(
+        m,
+        m.symbol("pid_max"),
+        min(PID_MAX_LIMIT, max(_int(m, "pid_max"), PIDS_PER_CPU_DEFAULT * cpus)),
+    )
     _set_int(m, m.symbol("pid_max_min"), max(RESERVED_PIDS + 1, PIDS_PER_CPU_MIN * cpus))
     size = pid_h.pid.sizeof_
     flags = slab.SLAB_HWCACHE_ALIGN | slab.SLAB_PANIC | slab.SLAB_ACCOUNT
@@ -308,8 +321,8 @@ def _set_task_pid(task: Any, pid_type: int, pid: Any) -> None:
         m.write_u64(sig + _PIDS + 8 * pid_type, 0 if pid is None else pid.address_)
 
 
-def _change_pid(m: Machine, task: Any, pid_type: int, new: Any) -> None:
-    # __change_pid(): unlink, and free the pid when no task uses it in any way.
+def __change_pid(m: Machine, task: Any, pid_type: int, new: Any) -> None:
+    # Unlink, and free the pid when no task uses it in any way.
     pid = _task_pid(task, pid_type)
     rculist.hlist_del_rcu(types_h.hlist_node(m, task.address_ + _LINKS[pid_type]))
     _set_task_pid(task, pid_type, new)
@@ -320,12 +333,12 @@ def _change_pid(m: Machine, task: Any, pid_type: int, new: Any) -> None:
 
 def detach_pid(m: Machine, task: Any, pid_type: int) -> None:
     """Unlink `task` from its pid for `pid_type`; a pid that nothing uses gives its numbers back."""
-    _change_pid(m, task, pid_type, None)
+    __change_pid(m, task, pid_type, None)
 
 
 def change_pid(m: Machine, task: Any, pid_type: int, pid: Any) -> None:
     """Make `pid` (struct pid *) the one that `task` uses as `pid_type`."""
-    _change_pid(m, task, pid_type, pid)
+    __change_pid(m, task, pid_type, pid)
     attach_pid(task, pid_type)
 
 
@@ -394,8 +407,14 @@ def validate_pid(m: Machine, pid: Any) -> None:
         upid = pid.numbers[i]
         found = find_pid_ns(m, upid.nr, upid.ns)
         if found.address_ != pid.address_:
-            raise AssertionError(f"number {upid.nr} at level {i} leads to {found!r}, not to {pid!r}")
+            raise AssertionError(
+                f"number {upid.nr} at level {i} leads to {found!r}, not to {pid!r}"
+            )
     for pid_type in range(PIDTYPE_MAX):
-        for task in hlist.hlist_for_each_entry(task_struct, pid.tasks[pid_type], f"pid_links[{pid_type}]"):
+        for task in hlist.hlist_for_each_entry(
+            task_struct, pid.tasks[pid_type], f"pid_links[{pid_type}]"
+        ):
             if _task_pid(task, pid_type).address_ != pid.address_:
-                raise AssertionError(f"{task!r} is linked to {pid!r} but uses {_task_pid(task, pid_type)!r}")
+                raise AssertionError(
+                    f"{task!r} is linked to {pid!r} but uses {_task_pid(task, pid_type)!r}"
+                )

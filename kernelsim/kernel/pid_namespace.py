@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "copy_pid_ns",
+    "create_pid_cachep",
     "create_pid_namespace",
     "get_pid_ns",
     "pid_namespaces_init",
@@ -125,7 +126,9 @@ async def zap_pid_ns_processes(m: Machine, ns: Any) -> None:
             break
         task = kernel_pid.pid_task(pid, sched.PIDTYPE_PID)
         if task and not kernel_signal.fatal_signal_pending(task):
-            kernel_signal.group_send_sig_info(m, signal.SIGKILL, kernel_signal.SEND_SIG_PRIV, task, force=True)
+            kernel_signal.group_send_sig_info(
+                m, signal.SIGKILL, kernel_signal.SEND_SIG_PRIV, task, force=True
+            )
         nr = pid.numbers[ns.level].nr + 1
     while True:
         me.thread_info.flags &= ~sched._TIF_SIGPENDING

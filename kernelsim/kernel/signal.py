@@ -27,9 +27,13 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
+    "check_kill_permission",
+    "collect_signal",
+    "complete_signal",
+    "dequeue_signal",
+    "do_each_pid_task",
     "do_notify_parent",
     "do_sigaction",
-    "each_task",
     "exit_signals",
     "fatal_signal_pending",
     "flush_signal_handlers",
@@ -39,12 +43,22 @@ __all__ = [
     "init_sigpending",
     "kill_pgrp_info",
     "kill_something_info",
+    "next_signal",
+    "prepare_signal",
     "recalc_sigpending",
+    "retarget_shared_pending",
     "send_sig",
+    "send_signal",
+    "sig_fatal",
+    "sig_ignored",
+    "sig_task_ignored",
+    "sigmask",
+    "signal_wake_up",
     "signals_init",
     "sys_kill",
     "sys_pause",
     "sys_rt_sigaction",
+    "wants_signal",
     "zap_other_threads",
 ]
 
@@ -94,10 +108,12 @@ def flush_sigqueue(m: Machine, queue: Any) -> None:
         slub.kmem_cache_free(m, m.static.sigqueue_cachep, q.address_)
 
 
-def each_task(pid: Any, pid_type: int) -> Iterator[task_struct]:
-    """Yield the tasks that use `pid` (struct pid *, may be NULL) as their `pid_type` (do_each_pid_task)."""
+def do_each_pid_task(pid: Any, pid_type: int) -> Iterator[task_struct]:
+    """Yield the tasks that use `pid` (struct pid *, may be NULL) as their `pid_type`."""
     if pid:
-        yield from hlist.hlist_for_each_entry(task_struct, pid.tasks[pid_type], f"pid_links[{pid_type}]")
+        yield from hlist.hlist_for_each_entry(
+            task_struct, pid.tasks[pid_type], f"pid_links[{pid_type}]"
+        )
 
 
 # --- pending -------------------------------------------------------------------------------
@@ -129,9 +145,15 @@ def sig_task_ignored(t: task_struct, sig: int, force: bool) -> bool:
     only = bool(sigmask(sig) & SIG_KERNEL_ONLY_MASK)
     if pid_h.is_global_init(t) and only:
         return True
-    if t.signal.flags & sched_signal.SIGNAL_UNKILLABLE and handler == uapi.SIG_DFL and not (force and only):
+    if (
+        t.signal.flags & sched_signal.SIGNAL_UNKILLABLE
+        and handler == uapi.SIG_DFL
+        and not (force and only)
+    ):
         return True
-    return handler == uapi.SIG_IGN or (handler == uapi.SIG_DFL and bool(sigmask(sig) & SIG_KERNEL_IGNORE_MASK))
+    return handler == uapi.SIG_IGN or (
+        handler == uapi.SIG_DFL and bool(sigmask(sig) & SIG_KERNEL_IGNORE_MASK)
+    )
 
 
 def sig_ignored(t: task_struct, sig: int, force: bool) -> bool:
@@ -163,7 +185,8 @@ def wants_signal(m: Machine, sig: int, p: task_struct) -> bool:
     return bool(p.on_cpu) or not sched_signal.signal_pending(p)
 
 
-def _sig_fatal(t: task_struct, sig: int) -> bool:
+def sig_fatal(t: task_struct, sig: int) -> bool:
+    """Return whether `sig` would kill `t`: its default action is neither to ignore nor to stop."""
     harmless = SIG_KERNEL_IGNORE_MASK | SIG_KERNEL_STOP_MASK
     return not sigmask(sig) & harmless and t.sighand.action[sig - 1].sa_handler == uapi.SIG_DFL
 
@@ -182,7 +205,7 @@ def complete_signal(m: Machine, sig: int, p: task_struct, pid_type: int) -> None
             if t == start:
                 return
         sig_struct.curr_target = t
-    fatal = _sig_fatal(p, sig) and not sig_struct.flags & sched_signal.SIGNAL_GROUP_EXIT
+    fatal = sig_fatal(p, sig) and not sig_struct.flags & sched_signal.SIGNAL_GROUP_EXIT
     if fatal and not t.real_blocked & sigmask(sig) and not sigmask(sig) & SIG_KERNEL_COREDUMP_MASK:
         sig_struct.flags = sched_signal.SIGNAL_GROUP_EXIT
         sig_struct.group_exit_code = sig
@@ -194,7 +217,9 @@ def complete_signal(m: Machine, sig: int, p: task_struct, pid_type: int) -> None
     signal_wake_up(m, t, sig == uapi.SIGKILL)
 
 
-def __send_signal(m: Machine, sig: int, info: Any, t: task_struct, pid_type: int, force: bool) -> int:
+def __send_signal(
+    m: Machine, sig: int, info: Any, t: task_struct, pid_type: int, force: bool
+) -> int:
     result = 1  # TRACE_SIGNAL_IGNORED
     if prepare_signal(sig, t, force):
         pending = t.pending if pid_type == sched.PIDTYPE_PID else t.signal.shared_pending
@@ -207,7 +232,14 @@ def __send_signal(m: Machine, sig: int, info: Any, t: task_struct, pid_type: int
             complete_signal(m, sig, t, pid_type)
     if m.trace.on:
         comm = t.comm.string_().decode("utf-8", "replace")
-        m.trace.emit("signal_generate", sig=sig, comm=comm, pid=t.pid, group=int(pid_type != 0), result=result)
+        m.trace.emit(
+            "signal_generate",
+            sig=sig,
+            comm=comm,
+            pid=t.pid,
+            group=int(pid_type != 0),
+            result=result,
+        )
     return 0
 
 
@@ -260,7 +292,13 @@ def check_kill_permission(m: Machine, sig: int, info: Any, t: task_struct) -> in
 
 
 def group_send_sig_info(
-    m: Machine, sig: int, info: Any, p: task_struct, pid_type: int = sched.PIDTYPE_TGID, *, force: bool = False
+    m: Machine,
+    sig: int,
+    info: Any,
+    p: task_struct,
+    pid_type: int = sched.PIDTYPE_TGID,
+    *,
+    force: bool = False,
 ) -> int:
     """Send `sig` to the process of `p`, if permitted; 0 or a negative errno.  Signal 0 only checks."""
     retval = check_kill_permission(m, sig, info, p)
@@ -274,7 +312,7 @@ def group_send_sig_info(
 def kill_pgrp_info(m: Machine, sig: int, info: Any, pgrp: Any) -> int:
     """Send `sig` to every process of the group `pgrp` (struct pid *); 0 if one got it, else an errno."""
     success, retval = False, -errno.ESRCH
-    for p in list(each_task(pgrp, sched.PIDTYPE_PGID)):
+    for p in list(do_each_pid_task(pgrp, sched.PIDTYPE_PGID)):
         err = group_send_sig_info(m, sig, info, p, sched.PIDTYPE_PGID)
         success |= not err
         retval = err
@@ -315,13 +353,13 @@ def exit_signals(m: Machine, tsk: task_struct) -> None:
         unblocked = tsk.signal.shared_pending.signal & ~tsk.blocked
         tsk.flags |= sched.PF_EXITING
         if unblocked:
-            _retarget_shared_pending(m, tsk)
+            retarget_shared_pending(m, tsk)
         return
     tsk.flags |= sched.PF_EXITING
 
 
-def _retarget_shared_pending(m: Machine, tsk: task_struct) -> None:
-    # Signals of the process that this thread would have taken: another one must.
+def retarget_shared_pending(m: Machine, tsk: task_struct) -> None:
+    """Signals of the process that this thread would have taken: another one must."""
     for t in list(sched_signal.for_each_thread(tsk)):
         if t != tsk and not t.flags & sched.PF_EXITING and not sched_signal.signal_pending(t):
             signal_wake_up(m, t, False)
@@ -358,19 +396,22 @@ def do_notify_parent(m: Machine, tsk: task_struct, sig: int) -> bool:
                 sig = 0
     if sig:
         number = kernel_pid.pid_nr_ns(tsk.thread_pid, kernel_pid.task_active_pid_ns(parent))
-        __send_signal(m, sig, (cause, number, status or code >> 8), parent, sched.PIDTYPE_TGID, False)
+        __send_signal(
+            m, sig, (cause, number, status or code >> 8), parent, sched.PIDTYPE_TGID, False
+        )
     __wake_up_parent(m, tsk, parent)
     return autoreap
 
 
 def __wake_up_parent(m: Machine, p: task_struct, parent: task_struct) -> None:
-    wait.wake_up(m, parent.signal.wait_chldexit, sched.TASK_INTERRUPTIBLE, 1, p)
+    wait.__wake_up(m, parent.signal.wait_chldexit, sched.TASK_INTERRUPTIBLE, 1, p)
 
 
 # --- taking a signal -----------------------------------------------------------------------
 
 
-def _next_signal(pending: Any, mask: int) -> int:
+def next_signal(pending: Any, mask: int) -> int:
+    """Return the lowest signal of `pending` (struct sigpending *) that is not in `mask`, 0 if none."""
     ready = pending.signal & ~mask
     return (ready & -ready).bit_length() if ready else 0
 
@@ -378,17 +419,22 @@ def _next_signal(pending: Any, mask: int) -> int:
 def dequeue_signal(m: Machine, tsk: task_struct, mask: int) -> int:
     """Take the lowest signal not in `mask` off the private queue, else off the shared one; 0 if none."""
     for pending in (tsk.pending, tsk.signal.shared_pending):
-        sig = _next_signal(pending, mask)
+        sig = next_signal(pending, mask)
         if sig:
-            _collect_signal(m, sig, pending)
+            collect_signal(m, sig, pending)
             recalc_sigpending(m)
             return sig
     recalc_sigpending(m)
     return 0
 
 
-def _collect_signal(m: Machine, sig: int, pending: Any) -> None:
-    same = [q for q in lists.list_for_each_entry(sched_signal.sigqueue, pending.list, "list") if q.si_signo == sig]
+def collect_signal(m: Machine, sig: int, pending: Any) -> None:
+    """Take one `sig` off the queue `pending` (struct sigpending *)."""
+    same = [
+        q
+        for q in lists.list_for_each_entry(sched_signal.sigqueue, pending.list, "list")
+        if q.si_signo == sig
+    ]
     if same:
         lists.list_del_init(same[0].list)
         slub.kmem_cache_free(m, m.static.sigqueue_cachep, same[0].address_)
@@ -421,7 +467,10 @@ async def get_signal(m: Machine) -> int:
             return sig
         if sigmask(sig) & (SIG_KERNEL_IGNORE_MASK | SIG_KERNEL_STOP_MASK):
             continue
-        if sig_struct.flags & sched_signal.SIGNAL_UNKILLABLE and not sigmask(sig) & SIG_KERNEL_ONLY_MASK:
+        if (
+            sig_struct.flags & sched_signal.SIGNAL_UNKILLABLE
+            and not sigmask(sig) & SIG_KERNEL_ONLY_MASK
+        ):
             continue
         current.flags |= sched.PF_SIGNALED
         await kernel_exit.do_group_exit(m, sig)
@@ -461,5 +510,3 @@ def do_sigaction(m: Machine, sig: int, handler: int, flags: int = 0) -> int:
     old: int = action.sa_handler
     action.sa_handler, action.sa_flags = handler, flags
     return old
-
-

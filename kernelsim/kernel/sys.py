@@ -58,7 +58,7 @@ def _find(m: Machine, number: int) -> task_struct | None:
     if not number:
         return m.current
     task = pid.find_task_by_vpid(m, number)
-    return task if task else None
+    return task or None
 
 
 def _group_error(m: Machine, p: task_struct, number: int, pgid: int) -> int:

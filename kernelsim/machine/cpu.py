@@ -22,7 +22,7 @@ SWITCH = "switch"
 HALT = "halt"
 
 
-class Panic(Exception):  # noqa: N818 - the kernel's word for it
+class Panic(Exception):
     """The kernel has stopped for good; `reason` is what it printed."""
 
     def __init__(self, reason: str) -> None:

@@ -19,7 +19,15 @@ from kernelsim.machine.trace import Trace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Machine", "PastMachine", "function", "link", "text_address", "text_addresses", "text_name"]
+__all__ = [
+    "Machine",
+    "PastMachine",
+    "function",
+    "link",
+    "text_address",
+    "text_addresses",
+    "text_name",
+]
 
 TEXT = memory.IMAGE_MAP + memory.PHYSICAL_IMAGE
 DATA = TEXT + (8 << 20)
@@ -106,9 +114,13 @@ class Machine(_Named, Memory):
         self.cpu = Cpu(lambda: self.u64[self._current_index])
         self.static = SimpleNamespace()  # addresses that kernel code has built in; never state
         self.programs: dict[str, Any] = {}  # the disk: what execve() finds, by name
-        self.user_text: dict[int, Any] = {}  # user functions that the kernel may call: signal handlers
+        self.user_text: dict[
+            int, Any
+        ] = {}  # user functions that the kernel may call: signal handlers
         self.line_out: Callable[[int, bytes], None] = lambda line, data: None  # the serial lines
-        self.choose: Callable[[Any, Any], Any] | None = None  # who runs next, if not the scheduler's choice
+        self.choose: Callable[[Any, Any], Any] | None = (
+            None  # who runs next, if not the scheduler's choice
+        )
         self.fail_nth = 0  # as /proc/self/fail-nth: the n-th allocation from now fails; 0 = none
 
     def define(self, name: str, t: Any) -> Any:
@@ -187,6 +199,8 @@ class PastMachine(_Named, Past):
         super().__init__(machine, machine.trace.place(t) + stores)
         self.present = machine
         self.symbols = machine.symbols
+        self.static = machine.static
+        self.trace = Trace(None)
         self._found = {}
         self.now = t
         self._current_index = machine._current_index

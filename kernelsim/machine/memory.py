@@ -38,6 +38,7 @@ __all__ = [
     "Memory",
     "Past",
     "ReadOnly",
+    "new_refs",
 ]
 
 PAGE_SHIFT = 12
@@ -55,7 +56,7 @@ MAX_CLASSES = 512  # struct and array types
 BLOCK = 1 << 63  # marks a block record in the journal
 
 
-class Fault(Exception):  # noqa: N818 - the hardware's word for it
+class Fault(Exception):
     """An access to an address at which there is nothing that may be used.
 
     `address` is the address used, `type` the C type of the reference, `member` what was accessed,
@@ -75,7 +76,7 @@ class Fault(Exception):  # noqa: N818 - the hardware's word for it
         super().__init__(f"{text}, freed by {freed_by}" if freed_by else text)
 
 
-class ReadOnly(TypeError):  # noqa: N818 - says what is the case, as Fault does
+class ReadOnly(TypeError):
     """A store was tried on a machine as it was at an earlier time."""
 
 
@@ -108,7 +109,9 @@ class Memory:
         self.refs = new_refs()
         self.vmemmap_base = NOWHERE  # physical address of the page descriptors, set at boot
         self.journal: array[int] | None = array("Q") if record else None
-        self.log: Callable[[int], None] | None = self.journal.append if self.journal is not None else None
+        self.log: Callable[[int], None] | None = (
+            self.journal.append if self.journal is not None else None
+        )
         self.who_freed: Callable[[int], str] = _nobody
         self._patterns: dict[tuple[int, int], memoryview] = {}
 
@@ -307,7 +310,9 @@ class _Words:
             self.sync()
         if isinstance(i, slice):
             old, base = self.old, self.base
-            return array("Q", [old[j] if j in old else base[j] for j in range(*i.indices(len(base)))])
+            return array(
+                "Q", [old[j] if j in old else base[j] for j in range(*i.indices(len(base)))]
+            )
         value = self.old.get(i)
         return self.base[i] if value is None else value
 

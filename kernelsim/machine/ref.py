@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kernelsim.machine.memory import Memory
 
-__all__ = ["ArrayRef", "Struct", "array_ref", "ValidationError", "container_of", "pointer"]
+__all__ = ["ArrayRef", "Struct", "ValidationError", "array_ref", "container_of", "pointer"]
 
 _MASK = (1 << 64) - 1
 _POISON_OF = {n: int.from_bytes(bytes([memory.POISON_BYTE]) * n, "little") for n in (1, 2, 4, 8)}
@@ -46,8 +46,13 @@ class _StructMeta(type):
         declared = {k: v for k, v in body.items() if _is_member(v)}
         for member in declared:
             del body[member]
-        mangled = f"_{name.lstrip('_')}__"  # what the compiler makes of a member that starts with __
-        members = {k.replace(mangled, "__", 1) if k.startswith(mangled) else k: v for k, v in declared.items()}
+        mangled = (
+            f"_{name.lstrip('_')}__"  # what the compiler makes of a member that starts with __
+        )
+        members = {
+            k.replace(mangled, "__", 1) if k.startswith(mangled) else k: v
+            for k, v in declared.items()
+        }
         body.setdefault("__slots__", ())
         cls = super().__new__(mcs, name, bases, body)
         if bases:
@@ -142,7 +147,10 @@ class Struct(metaclass=_StructMeta):
         offset = 0
         for part in path.replace("[", ".[").split("."):
             if part.startswith("["):
-                t, offset = ctype.resolve(t.element), offset + int(part[1:-1]) * ctype.resolve(t.element).sizeof_
+                t, offset = (
+                    ctype.resolve(t.element),
+                    offset + int(part[1:-1]) * ctype.resolve(t.element).sizeof_,
+                )
                 continue
             field = next((f for f in getattr(t, "fields_", ()) if f.name == part), None)
             if field is None:
@@ -214,7 +222,11 @@ class Struct(metaclass=_StructMeta):
             if f.offset > end:
                 lines.append(f"\n\t/* XXX {f.offset - end} bytes hole, try to pack */\n")
             size = f.type.sizeof_
-            place = f"{f.offset:5}: {f.bit:2} {size:2}" if isinstance(f.type, ctype.Bits) else f"{f.offset:5} {size:5}"
+            place = (
+                f"{f.offset:5}: {f.bit:2} {size:2}"
+                if isinstance(f.type, ctype.Bits)
+                else f"{f.offset:5} {size:5}"
+            )
             lines.append(f"\t{f.type.declare(f.name)};".ljust(48) + f"/* {place} */")
             end = max(end, f.offset + size)
         lines.append(f"\n\t/* size: {cls.sizeof_}, members: {len(cls.fields_)} */")
@@ -445,12 +457,19 @@ def get_{name}(self):
     return make({target}, {number}, m, a) if r is None else r
 """
 
+
 def _accessors(cls: Any, field: ctype.Field, scope: dict[str, Any]) -> str:
     # The source text of the getter and setter of one member.
-    name, t, common = field.name, field.type, {"name": field.name, "type": cls.c, "offset": field.offset}
+    name, t, common = (
+        field.name,
+        field.type,
+        {"name": field.name, "type": cls.c, "offset": field.offset},
+    )
     if isinstance(t, (_StructMeta, ctype.Array)):
         scope[f"T_{name}"] = t if isinstance(t, _StructMeta) else _array_class(t)
-        return _GET_EMBEDDED.format(target=f"T_{name}", number=_number(scope[f"T_{name}"]), **common)
+        return _GET_EMBEDDED.format(
+            target=f"T_{name}", number=_number(scope[f"T_{name}"]), **common
+        )
     base = t.base if isinstance(t, ctype.Bits) else t
     view = "u64" if isinstance(t, ctype.Ptr) else base.view
     shift = {1: 0, 2: 1, 4: 2, 8: 3}[t.sizeof_]
@@ -470,9 +489,9 @@ def _accessors(cls: Any, field: ctype.Field, scope: dict[str, Any]) -> str:
         unit = f"m.u{t.sizeof_ * 8}[(self._o + {field.offset}) >> {shift}]"
         keep = ((1 << t.sizeof_ * 8) - 1) & ~(mask << field.bit)
         store = f"{unit} = {unit} & {keep} | (int(v) & {mask}) << {field.bit}"
-    return _GET_INT.format(view=view, shift=shift, poison=_POISON_OF[t.sizeof_], result=result, before=before, **common) + _SET.format(
-        convert=convert, store=store, poison64=memory.POISON, **common
-    )
+    return _GET_INT.format(
+        view=view, shift=shift, poison=_POISON_OF[t.sizeof_], result=result, before=before, **common
+    ) + _SET.format(convert=convert, store=store, poison64=memory.POISON, **common)
 
 
 def _set_bytes(field: ctype.Field) -> Any:
@@ -507,8 +526,17 @@ def _make_store(cls: Any, names: tuple[str, ...]) -> Any:
             raise TypeError(f"{cls.c}: {name} can't be assigned together with others")
         view = "u64" if isinstance(t, ctype.Ptr) else t.view
         shift = {1: 0, 2: 1, 4: 2, 8: 3}[t.sizeof_]
-        lines += ["    if log is not None:", f"        i = (o + {offset}) >> 3", "        log(u64[i])", "        log(i)"]
-        value = f"v{i} if v{i}.__class__ is int else pointer(v{i})" if isinstance(t, ctype.Ptr) else f"v{i}"
+        lines += [
+            "    if log is not None:",
+            f"        i = (o + {offset}) >> 3",
+            "        log(u64[i])",
+            "        log(i)",
+        ]
+        value = (
+            f"v{i} if v{i}.__class__ is int else pointer(v{i})"
+            if isinstance(t, ctype.Ptr)
+            else f"v{i}"
+        )
         target = "u64" if view == "u64" else f"m.{view}"
         lines.append(f"    {target}[(o + {offset}) >> {shift}] = {value}")
     exec(compile("\n".join(lines), f"<store {cls.__name__}>", "exec"), scope)  # noqa: S102 - our own text

@@ -54,7 +54,9 @@ def kmem_cache_init(m: Machine) -> None:
     m.static.slab_facts = {}
     m.define("slab_caches", mm_types.list_head)
     lists.INIT_LIST_HEAD(m.symbol("slab_caches"))
-    _init_cache(m, m.define("kmem_cache", slab.kmem_cache), "kmem_cache", slab.kmem_cache.sizeof_, 8, 0, 0)
+    _init_cache(
+        m, m.define("kmem_cache", slab.kmem_cache), "kmem_cache", slab.kmem_cache.sizeof_, 8, 0, 0
+    )
     m.who_freed = lambda address: _who_freed(m, address)
     for size in KMALLOC_SIZES:
         kmem_cache_create(m, f"kmalloc-{size if size < 1024 else f'{size >> 10}k'}", size)
@@ -76,7 +78,9 @@ def kmem_cache_create(
     return cache
 
 
-def _init_cache(m: Machine, s: Any, name: str, size: int, align: int, flags: int, ctor: int) -> None:
+def _init_cache(
+    m: Machine, s: Any, name: str, size: int, align: int, flags: int, ctor: int
+) -> None:
     if flags & slab.SLAB_HWCACHE_ALIGN:
         align = max(align, _hwcache_align(size))
     align = max(align, 8)
@@ -103,7 +107,10 @@ def _hwcache_align(size: int) -> int:
 
 def _slab_order(size: int, min_objects: int, fraction: int) -> int:
     order = max(0, (min_objects * size - 1 >> memory.PAGE_SHIFT).bit_length())
-    while order <= SLUB_MAX_ORDER and (memory.PAGE_SIZE << order) % size > (memory.PAGE_SIZE << order) // fraction:
+    while (
+        order <= SLUB_MAX_ORDER
+        and (memory.PAGE_SIZE << order) % size > (memory.PAGE_SIZE << order) // fraction
+    ):
         order += 1
     return order
 
@@ -313,7 +320,9 @@ def kfree(m: Machine, obj: int) -> None:
 def kmem_cache_destroy(m: Machine, s: Any) -> None:
     """Destroy an empty cache (never needed for the kernel's own ones); BUG if objects are in use."""
     if s.node.active_objects:
-        raise memory.Fault(s.address_, "struct kmem_cache", "", f"{cache_name(m, s)} still has objects")
+        raise memory.Fault(
+            s.address_, "struct kmem_cache", "", f"{cache_name(m, s)} still has objects"
+        )
     lists.list_del(s.list)
     kmem_cache_free(m, m.symbol("kmem_cache"), s.address_)
 
@@ -381,8 +390,10 @@ def slabinfo(m: Machine) -> str:
     """Return the counts in the form of /proc/slabinfo (version 2.1)."""
     lines = [
         "slabinfo - version: 2.1",
-        "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
-        " : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>",
+        (
+            "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
+            " : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>"
+        ),
     ]
     for s in caches(m):
         n = s.node
@@ -406,7 +417,9 @@ def validate_slab_cache(m: Machine, s: Any) -> int:
         while obj:
             found = object_at(m, obj)
             if found is None or found[1] != obj or found[2]:
-                raise AssertionError(f"{cache_name(m, s)}: {obj:#x} on the free list of slab {page.address_:#x}")
+                raise AssertionError(
+                    f"{cache_name(m, s)}: {obj:#x} on the free list of slab {page.address_:#x}"
+                )
             free += 1
             obj = m.read_u64(obj + s.offset)
     return free

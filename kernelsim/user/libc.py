@@ -22,7 +22,16 @@ from kernelsim.include.uapi.asm import errno
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
-__all__ = ["CALLS", "Libc", "Program", "UserBuffer"]
+__all__ = [
+    "CALLS",
+    "Dead",
+    "Libc",
+    "NewImage",
+    "Program",
+    "UserBuffer",
+    "exit_status",
+    "log",
+]
 
 BUFSIZ = 4096  # what glibc gives a stream on a pipe: the pipe's st_blksize
 
@@ -105,7 +114,9 @@ class Libc:
     `enter` is the SYSCALL instruction, `numbers` the table of system call numbers by name.
     """
 
-    def __init__(self, enter: Callable[..., Any], numbers: Callable[[str], int], log: _Log | None = None) -> None:
+    def __init__(
+        self, enter: Callable[..., Any], numbers: Callable[[str], int], log: _Log | None = None
+    ) -> None:
         self._enter = enter
         self._numbers = numbers
         self._log = log
@@ -200,7 +211,9 @@ class Libc:
 
     async def _wait4(self, pid: int, options: int) -> tuple[int, int]:
         stat = UserBuffer()
-        return await self.trap_("wait4", pid, stat, options, None, result=lambda ax: (ax, stat.data or 0))  # type: ignore[no-any-return]
+        return await self.trap_(
+            "wait4", pid, stat, options, None, result=lambda ax: (ax, stat.data or 0)
+        )  # type: ignore[no-any-return]
 
     async def execve(self, path: str) -> None:
         """Run another program in this process; returns only if that fails."""
@@ -312,7 +325,9 @@ class Libc:
 
     async def lseek(self, fd: int, position: int, whence: int) -> int:
         """Set the position in a file."""
-        return await self.trap_("lseek", _int(fd, "fd"), operator.index(position), _int(whence, "whence"))  # type: ignore[no-any-return]
+        return await self.trap_(
+            "lseek", _int(fd, "fd"), operator.index(position), _int(whence, "whence")
+        )  # type: ignore[no-any-return]
 
     async def umask(self, mask: int) -> int:
         """Set the mask of permissions that new files do not get; the old one."""
@@ -388,7 +403,7 @@ class Program:
             return
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else int(end.code is not None)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever a program raises, Python prints and exits with 1
             await self._complain(traceback.format_exc())
             status = 1
         await self.libc.exit(exit_status(status))

@@ -119,6 +119,7 @@ function scale(svg, zoom) {
   const { width, height } = svg.viewBox.baseVal;
   svg.style.width = `${width * zoom}px`;
   svg.style.height = `${height * zoom}px`;
+  svg.style.setProperty("--zoom", Math.min(zoom, 1));
 }
 
 // Scroll what the step is about into sight: what is new, else what is chosen, else what changed.
@@ -152,11 +153,12 @@ function neighbour(nodes, from, key) {
   return best;
 }
 
+const SMALLEST = 0.86; // of the sizes chosen by themselves: 14 px become 12
 const ZOOMS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3];
 
 function picture(model, el) {
-  let svg = null, zoom = 1, twin = [];
-  const stage = h("div", { class: "ksw-stage", keydown: onKey, click: onClick });
+  let svg = null, zoom = 1, chosen = false, twin = []; // chosen: the reader has set the zoom
+  const stage = h("div", { class: "ksw-stage", keydown: onKey, click: onClick, scroll: fade });
   const percent = button("100 %", () => setZoom(1), { title: "original size (key 0)" });
   const less = button("−", () => stepZoom(-1), { title: "smaller (key −)", "aria-label": "smaller" });
   const more = button("+", () => stepZoom(1), { title: "larger (key +)", "aria-label": "larger" });
@@ -168,16 +170,30 @@ function picture(model, el) {
     h("span", { class: "ksw-zoom", role: "group", "aria-label": "Size of the picture" }, less, percent, more), refold);
   el.append(stage, tools);
 
-  function setZoom(value) {
+  function setZoom(value, byReader = true) {
+    chosen ||= byReader;
     const middle = (stage.scrollLeft + stage.clientWidth / 2) / zoom;
     zoom = value;
     setText(percent, `${Math.round(zoom * 100)} %`);
     if (svg) scale(svg, zoom);
     stage.scrollLeft = middle * zoom - stage.clientWidth / 2;
+    fade();
+  }
+  // What almost fits is made to fit, as far as its text stays readable; then it stays so.
+  function fit() {
+    const width = svg?.viewBox.baseVal.width, room = stage.clientWidth;
+    if (chosen || !width || !room) return;
+    const value = Math.max(Math.floor(100 * room / width) / 100, SMALLEST);
+    if (value < zoom) setZoom(value, false);
+  }
+  // Where there is more to scroll to, the picture fades out.
+  function fade() {
+    stage.classList.toggle("ksw-left", stage.scrollLeft > 2);
+    stage.classList.toggle("ksw-right", stage.scrollLeft + stage.clientWidth < stage.scrollWidth - 2);
   }
   function stepZoom(by) {
-    const next = ZOOMS.indexOf(zoom) + by;
-    if (ZOOMS[next]) setZoom(ZOOMS[next]);
+    const next = by > 0 ? ZOOMS.find((value) => value > zoom) : ZOOMS.findLast((value) => value < zoom);
+    if (next) setZoom(next);
   }
 
   // One stop for Tab, the arrows move on from there: the node chosen, else the one last visited.
@@ -237,23 +253,33 @@ function picture(model, el) {
     const stop = nodes.find((n) => n.id === held) ?? nodes.find((n) => n.id === at) ?? nodes[0];
     rove(stop, Boolean(held));
     mark();
+    fit();
     reveal(stage, svg, zoom, !first);
+    fade();
     refold.hidden = !model.get("unfolded");
     if (details.open) setText(words, model.get("words"));
   }
   const stops = [watch(model, ["svg", "unfolded"], draw), watch(model, ["selected"], () => svg && mark())];
-  const seen = new ResizeObserver(() => { if (svg && stage.clientWidth) { reveal(stage, svg, zoom, false); seen.disconnect(); } });
+  let width = 0;
+  const seen = new ResizeObserver(() => {
+    if (!svg || stage.clientWidth === width) return;
+    width = stage.clientWidth;
+    fit();
+    reveal(stage, svg, zoom, false);
+    fade();
+  });
   seen.observe(stage);
   return () => { seen.disconnect(); stops.forEach((stop) => stop()); };
 }
 
 /* ── System calls ─────────────────────────────────────────────────────────────────────────────── */
 
+const MOST_CALLS = 8, FEW_CALLS = 6; // more than so many, and the others wait behind a button
 const SIGNS = { result: "→", errno: "!", pending: "…", gone: "✝", oops: "✖", panic: "✖", refused: "?" };
 let count = 0; // of ids that belong to forms
 
 function panel(model, el) {
-  let open = null; // the call whose form is shown
+  let open = null, all = false; // the call whose form is shown; whether the rarer calls are
   const typed = {}; // what the reader has typed, by call
   const list = `ksw-pids-${++count}`;
   const task = h("select", { "aria-label": "Task that makes the call", change: () => set(model, "task", task.value) });
@@ -261,9 +287,12 @@ function panel(model, el) {
   const pids = h("datalist", { id: list });
   const form = h("form", { class: "ksw-form", hidden: true, submit: (event) => { event.preventDefault(); fire(open); },
     keydown: (event) => { if (event.key === "Escape") { const name = open.name; toggle(null); chip(name)?.focus(); } } });
+  const hint = h("span", { class: "ksw-dim" });
+  const rest = button("more", () => { all = !all; drawCalls(); }, { class: "ksw-more" });
   const answers = h("ol", { class: "ksw-answers", role: "log", "aria-live": "polite", "aria-label": "What came of the calls" });
   const lock = h("div", { class: "ksw-lock", role: "status" });
-  el.append(h("div", { class: "ksw-row" }, h("label", { class: "ksw-task" }, "Task ", task), chips), pids, form, answers, lock);
+  el.append(h("div", { class: "ksw-row" }, h("label", { class: "ksw-task" }, "Task ", task), chips, rest), pids,
+    h("div", { class: "ksw-ask" }, hint, form), h("div", { class: "ksw-said" }, answers, lock));
 
   const chip = (name) => chips.querySelector(`[data-call="${name}"]`);
   const inputs = () => [...form.querySelectorAll("input, select")];
@@ -273,6 +302,7 @@ function panel(model, el) {
   function toggle(call) {
     open = call === open ? null : call;
     form.hidden = !open;
+    hint.hidden = Boolean(open);
     for (const one of chips.children) if (one.hasAttribute("aria-expanded")) one.setAttribute("aria-expanded", String(one.dataset.call === open?.name));
     if (!open) return;
     form.replaceChildren(h("code", {}, `${open.name}(`), ...open.parameters.flatMap(field), h("code", {}, ")"),
@@ -291,15 +321,19 @@ function panel(model, el) {
     return [i ? ", " : "", h("label", {}, h("span", { class: "ksw-dim" }, `${parameter.name} `), input)];
   }
   function drawCalls() {
-    open = null;
-    form.hidden = true;
-    chips.replaceChildren(...model.get("calls").map((call) => button(call.name + (call.parameters.length ? "…" : ""),
+    toggle(null);
+    const calls = model.get("calls"), few = calls.length > MOST_CALLS && !all;
+    rest.hidden = calls.length <= MOST_CALLS;
+    setText(rest, few ? `more (${calls.length - FEW_CALLS})` : "fewer");
+    rest.setAttribute("aria-expanded", String(!few));
+    chips.replaceChildren(...calls.slice(0, few ? FEW_CALLS : undefined).map((call) => button(call.name + (call.parameters.length ? "…" : ""),
       () => (call.parameters.length ? toggle(call) : (toggle(null), fire(call))),
       { "data-call": call.name, title: call.words, "aria-expanded": call.parameters.length > 0 && "false" })));
     lockIt();
   }
   function drawTasks() {
-    const now = model.get("tasks");
+    const now = model.get("tasks"), chosen = now.find(([address]) => address === model.get("task"));
+    setText(hint, `Choose the call that ${chosen?.[1] ?? "a task"} makes. One with “…” asks for its arguments first.`);
     task.replaceChildren(...now.map(([address, label]) => h("option", { value: address }, label)));
     task.value = model.get("task");
     pids.replaceChildren(...now.map(([, label]) => h("option", { value: label.match(/\d+/)?.[0] ?? "" }, label)));
@@ -328,10 +362,10 @@ function timeline(model, el) {
     const to = Math.min(Math.max(place, 0), model.get("last"));
     if (to !== model.get("place")) set(model, "place", to);
   };
-  const first = button("⏮", () => go(0), { title: "to the beginning", "aria-label": "to the beginning" });
+  const first = button("|◀", () => go(0), { title: "to the beginning", "aria-label": "to the beginning" });
   const back = button("◀ back", () => go(model.get("place") - 1), { class: "ksw-step" });
   const forward = button("forward ▶", () => go(model.get("place") + 1), { class: "ksw-step" });
-  const now = button("now ⏭", () => go(model.get("last")), { title: "to the present" });
+  const now = button("now ▶|", () => go(model.get("last")), { title: "to the present" });
   const slider = h("input", { type: "range", min: 0, "aria-label": "Moment", input: () => go(Number(slider.value)) });
   const where = h("span", { class: "ksw-where" });
   const sentence = h("div", { class: "ksw-sentence", role: "status", "aria-live": "polite" });
@@ -341,13 +375,12 @@ function timeline(model, el) {
     if (jump.value !== "") model.send({ do: "jump", number: Number(jump.value) });
     jump.value = "";
   } });
-  const branch = button("branch here", () => model.send({ do: "branch" }), { title: "a second machine, from this moment on" });
   const leave = button("leave the branch", () => model.send({ do: "leave" }));
   const onBranch = h("span", {});
   el.append(
     h("div", { class: "ksw-row" }, h("span", { class: "ksw-chips" }, first, back, forward, now), slider, where),
     sentence,
-    h("div", { class: "ksw-row ksw-small" }, h("label", {}, "Step by ", level), h("label", {}, "Jump to ", jump), branch, onBranch, leave),
+    h("div", { class: "ksw-row ksw-small" }, h("label", {}, "Step by ", level), h("label", {}, "Jump to ", jump), onBranch, leave),
   );
 
   function draw() {
@@ -357,7 +390,6 @@ function timeline(model, el) {
     slider.setAttribute("aria-valuetext", `step ${place} of ${last}, ${model.get("label")}`);
     for (const one of [first, back]) enable(one, place > 0);
     for (const one of [forward, now]) enable(one, past);
-    enable(branch, past);
     el.classList.toggle("ksw-past", past);
     setText(where, `step ${place} of ${last} · ${model.get("label")}`);
     setText(sentence, model.get("sentence"));
@@ -384,7 +416,7 @@ function predict(model, el) {
   const options = model.get("options");
   const why = h("input", { type: "text", size: 40, maxlength: 200, "aria-label": "Why, in a word (optional)", placeholder: "why, in a word (optional)" });
   const commit = h("button", { type: "submit", class: "ksw-fire" }, "commit");
-  const reveal = h("div", { class: "ksw-reveal", role: "status", "aria-live": "polite" });
+  const reveal = h("div", { class: "ksw-reveal", tabindex: "-1", role: "status", "aria-live": "polite" });
   const radios = options.map((text, i) => h("input", { type: "radio", name, value: i, change: () => enable(commit, true) }));
   const rows = options.map((text, i) => h("label", { class: "ksw-option" }, radios[i], h("b", {}, `${String.fromCharCode(97 + i)}) `), h("span", {}, ...prose(text))));
   const form = h("form", { submit: (event) => {
@@ -408,11 +440,15 @@ function predict(model, el) {
     });
     why.value = model.get("why");
     why.readOnly = true;
+    why.hidden = !why.value;
     commit.hidden = true;
     const drawn = found.svg ? h("div", { class: "ksw-stage" }) : null;
-    reveal.replaceChildren(h("p", { class: "ksw-verdict" }, found.correct ? "✓ As you said." : "✗ It did something else."),
+    reveal.replaceChildren(
+      h("p", {}, h("b", {}, "You said: "), ...prose(options[chosen])), h("p", {}, h("b", {}, "It did: "), ...prose(options[found.right])),
+      h("p", { class: "ksw-verdict" }, found.correct ? "✓ As you said." : "✗ Not as you said."),
       h("p", {}, ...prose(found.feedback ?? "")), ...(drawn ? [drawn] : found.words ? [h("pre", {}, found.words)] : []));
     if (drawn) show(drawn, found.svg, 1);
+    if (form.contains(document.activeElement) || document.activeElement === document.body) reveal.focus({ preventScroll: true });
   }
   return watch(model, ["chosen", "revealed"], draw);
 }

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernelsim.include.linux.poison import LIST_POISON1, LIST_POISON2
 from kernelsim.include.linux import sched
+from kernelsim.include.linux.poison import LIST_POISON1, LIST_POISON2
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.machine.memory import Fault
 from kernelsim.view import tasks

@@ -4,7 +4,7 @@ import kernelsim as ks
 from kernelsim.debug.stores import stores
 from kernelsim.include.linux.poison import LIST_POISON2
 
-SPAN = 150  # words that are compared from the start of an object on
+SPAN = 400  # words that are compared from the start of an object on
 
 
 def forked():

@@ -123,5 +123,3 @@ class pipe_inode_info(Struct):
     r_counter = u32
     w_counter = u32
     bufs = ptr("pipe_buffer")
-
-

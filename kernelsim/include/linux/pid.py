@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PIDNS_ADDING",
+    "init_pid_ns",
     "is_child_reaper",
+    "is_global_init",
     "ns_common",
     "ns_of_pid",
     "pid",
@@ -112,5 +114,3 @@ def is_global_init(task: Any) -> bool:
 def init_pid_ns(m: Machine) -> Any:
     """Return the initial namespace (struct pid_namespace *)."""
     return m.symbol("init_pid_ns")
-
-

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.kernel import process
 from kernelsim.include.linux import list as lists
-from kernelsim.include.linux import rbtree
+from kernelsim.include.linux import rbtree, slab
 from kernelsim.include.linux import sched as uapi
-from kernelsim.include.linux import slab
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.asm import errno
@@ -31,10 +30,13 @@ if TYPE_CHECKING:
 __all__ = [
     "activate_task",
     "check_preempt_curr",
+    "context_switch",
     "deactivate_task",
     "do_task_dead",
     "finish_task_switch",
     "init_idle",
+    "pick_next_task",
+    "preempt_schedule",
     "sched_fork",
     "sched_init",
     "sched_post_fork",
@@ -43,6 +45,8 @@ __all__ = [
     "scheduler_tick",
     "set_load_weight",
     "try_to_wake_up",
+    "ttwu_do_activate",
+    "ttwu_do_wakeup",
     "wake_up_new_task",
     "wake_up_process",
     "wake_up_state",
@@ -53,7 +57,9 @@ NSEC_PER_TICK = 4_000_000  # HZ = 250
 RR_TIMESLICE = 25  # 100 ms in ticks
 
 # Stores of several members at once, for what happens at every fork, switch or wait.
-_set_on_rq_exec_start = uapi.sched_entity.store_("on_rq", "exec_start", "sum_exec_runtime", "prev_sum_exec_runtime", "nr_migrations", "vruntime")
+_set_on_rq_exec_start = uapi.sched_entity.store_(
+    "on_rq", "exec_start", "sum_exec_runtime", "prev_sum_exec_runtime", "nr_migrations", "vruntime"
+)
 _set_timeout_time_slice = uapi.sched_rt_entity.store_("timeout", "time_slice", "on_rq", "on_list")
 _set_state_prio = task_struct.store_("state", "prio")
 _set_state_recent_used_cpu = task_struct.store_("state", "recent_used_cpu", "wake_cpu")
@@ -106,8 +112,8 @@ def set_load_weight(p: task_struct) -> None:
 # --- a new task ----------------------------------------------------------------------------
 
 
-def _sched_fork(p: task_struct) -> None:
-    # __sched_fork(): everything of the scheduler's that the copy must not share with the parent
+def __sched_fork(p: task_struct) -> None:
+    # Everything of the scheduler's that the copy must not share with the parent
     p.on_rq = 0
     se, rt = p.se, p.rt
     _set_on_rq_exec_start(se, 0, 0, 0, 0, 0, 0)
@@ -122,7 +128,7 @@ def sched_fork(m: Machine, clone_flags: int, p: task_struct) -> int:
 
     Returns 0, or -EAGAIN for a deadline task.
     """
-    _sched_fork(p)
+    __sched_fork(p)
     prio = m.current.normal_prio
     _set_state_prio(p, uapi.TASK_NEW, prio)
     if p.sched_reset_on_fork:

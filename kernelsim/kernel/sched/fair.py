@@ -61,7 +61,9 @@ def _words(t: Any, *members: str) -> list[int]:
     return [t.offsetof_(member) >> 3 for member in members]
 
 
-_LOAD, _INVERSE, _RUN_NODE, _ON_RQ = _words(sched_h.sched_entity, "load", "load.inv_weight", "run_node", "on_rq")
+_LOAD, _INVERSE, _RUN_NODE, _ON_RQ = _words(
+    sched_h.sched_entity, "load", "load.inv_weight", "run_node", "on_rq"
+)
 _EXEC_START, _SUM_EXEC, _VRUNTIME, _PREV_SUM = _words(
     sched_h.sched_entity, "exec_start", "sum_exec_runtime", "vruntime", "prev_sum_exec_runtime"
 )
@@ -70,7 +72,9 @@ _CURR, _NEXT, _MIN_VRUNTIME, _TREE, _LEFTMOST, _RUNNING = _words(
     *("tasks_timeline.rb_leftmost", "nr_running"),
 )
 _BOTH_RUNNING = 1 << 32 | 1  # one in nr_running and one in h_nr_running, which share a word
-_CLOCK, _CLOCK_TASK, _CFS, _RQ_RUNNING = _words(sched.rq, "clock", "clock_task", "cfs", "nr_running")
+_CLOCK, _CLOCK_TASK, _CFS, _RQ_RUNNING = _words(
+    sched.rq, "clock", "clock_task", "cfs", "nr_running"
+)
 _RQ_ONE = 1 << 32  # nr_running of struct rq is the upper half of its word
 _SE_WORDS = _SE >> 3
 _NODE_TO_KEY = _VRUNTIME - _RUN_NODE
@@ -194,7 +198,12 @@ def sched_slice(cfs_rq: Any, se: Any) -> int:
 
 def _slice(m: Machine, c: int, e: int) -> int:
     u64 = m.u64
-    running, load, inverse, weight = u64[c + _RUNNING] & _LOW, u64[c], u64[c + _INVERSE] & _LOW, u64[e]
+    running, load, inverse, weight = (
+        u64[c + _RUNNING] & _LOW,
+        u64[c],
+        u64[c + _INVERSE] & _LOW,
+        u64[e],
+    )
     if not u64[e + _ON_RQ] & _LOW:
         running, load, inverse = running + 1, load + weight, 0
     period = sysctl_sched_latency

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
+    "__wake_up",
     "add_wait_queue",
     "autoremove_wake_function",
     "complete",
     "default_wake_function",
     "finish_wait",
     "init_completion",
+    "init_wait",
     "init_waitqueue_func_entry",
     "init_waitqueue_head",
     "prepare_to_wait",
@@ -31,7 +33,6 @@ __all__ = [
     "stack_pop",
     "stack_push",
     "wait_for_completion",
-    "wake_up",
 ]
 
 # Stores of several members at once, for what happens at every fork, switch or wait.
@@ -117,8 +118,8 @@ def autoremove_wake_function(m: Machine, wq_entry: Any, mode: int, flags: int, k
     return woken
 
 
-def wake_up(m: Machine, wq_head: Any, mode: int, nr_exclusive: int, key: Any) -> None:
-    """Wake the waiters of `wq_head`: all that are not exclusive, `nr_exclusive` that are (__wake_up)."""
+def __wake_up(m: Machine, wq_head: Any, mode: int, nr_exclusive: int, key: Any) -> None:
+    """Wake the waiters of `wq_head`: all that are not exclusive, `nr_exclusive` that are."""
     head = wq_head.head
     if head.next.address_ == head.address_:
         return
@@ -140,7 +141,7 @@ def init_completion(x: Any) -> None:
 def complete(m: Machine, x: Any) -> None:
     """Say that `x` (struct completion *) is done once more, and wake one waiter."""
     x.done += 1
-    wake_up(m, x.wait, sched.TASK_NORMAL | sched.TASK_WAKEKILL, 1, None)
+    __wake_up(m, x.wait, sched.TASK_NORMAL | sched.TASK_WAKEKILL, 1, None)
 
 
 async def wait_for_completion(m: Machine, x: Any, state: int = sched.TASK_UNINTERRUPTIBLE) -> int:

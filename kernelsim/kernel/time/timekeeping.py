@@ -13,7 +13,13 @@ from kernelsim.machine.ctype import u64
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
-__all__ = ["NSEC_PER_SYSCALL", "NSEC_PER_SWITCH", "ktime_get_ns", "timekeeping_init", "update_wall_time"]
+__all__ = [
+    "NSEC_PER_SWITCH",
+    "NSEC_PER_SYSCALL",
+    "ktime_get_ns",
+    "timekeeping_init",
+    "update_wall_time",
+]
 
 NSEC_PER_SYSCALL = 1_000
 NSEC_PER_SWITCH = 2_000

@@ -23,9 +23,22 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 ROOMS = ("kernel", "mm", "fs", "lib", "init", "drivers", "arch")
-_SILENT = {"kernelsim.kernel.trace.ftrace", "kernelsim.kernel.time.timekeeping", "kernelsim.lib.list_debug"}
+_SILENT = {
+    "kernelsim.kernel.trace.ftrace",
+    "kernelsim.kernel.time.timekeeping",
+    "kernelsim.lib.list_debug",
+}
 # Inline functions and macros in Linux, and what is ours: they have no first instruction to patch.
-_INLINE = {"this_rq", "stack_push", "stack_pop", "user_mode", "mmdrop", "put_cred", "virt_to_page", "page_address"}
+_INLINE = {
+    "this_rq",
+    "stack_push",
+    "stack_pop",
+    "user_mode",
+    "mmdrop",
+    "put_cred",
+    "virt_to_page",
+    "page_address",
+}
 _done: set[str] = set()
 
 
@@ -34,7 +47,13 @@ def register(m: Machine) -> None:
     for name, module in sorted(sys.modules.items()):
         parts = name.split(".")
         private = parts[-1].startswith("_")
-        if parts[0] == "kernelsim" and len(parts) > 2 and parts[1] in ROOMS and name not in _SILENT and not private:
+        if (
+            parts[0] == "kernelsim"
+            and len(parts) > 2
+            and parts[1] in ROOMS
+            and name not in _SILENT
+            and not private
+        ):
             _patch(name, module)
 
 
@@ -46,8 +65,10 @@ def _patch(name: str, module: ModuleType) -> None:
         traceable = inspect.isfunction(value) and value.__module__ == name and _is_symbol(attribute)
         if attribute in _INLINE:
             continue
-        if traceable and not inspect.isgeneratorfunction(value) and _first(value) == "m":
-            setattr(module, attribute, _traced(value))
+        if traceable and not inspect.isgeneratorfunction(value) and value.__code__.co_argcount:
+            wrap = _traced if _first(value) == "m" else _traced_by_reference
+            if wrap is _traced or attribute in module.__all__:
+                setattr(module, attribute, wrap(value))
 
 
 def _is_symbol(name: str) -> bool:
@@ -58,6 +79,28 @@ def _is_symbol(name: str) -> bool:
 def _first(function: Callable[..., Any]) -> str:
     code = function.__code__
     return code.co_varnames[0] if code.co_argcount else ""
+
+
+def _traced_by_reference(function: Any) -> Any:
+    # A function that knows the machine only from its first argument, a reference.
+    enter = trace.code(function.__name__)
+    leave = enter | trace.EXIT
+    shift = trace.PLACE_SHIFT
+
+    @functools.wraps(function)
+    def plain(ref: Any, *args: Any, **options: Any) -> Any:
+        machine = getattr(ref, "machine_", None)
+        if machine is None or not machine.trace.on:
+            return function(ref, *args, **options)
+        t = machine.trace
+        append, journal = t.append, t.journal
+        append(len(journal) << shift | t.tag | enter)
+        try:
+            return function(ref, *args, **options)
+        finally:
+            append(len(journal) << shift | t.tag | leave)
+
+    return plain
 
 
 def _traced(function: Any) -> Any:

@@ -45,7 +45,7 @@ async def exit_keeps_eight_bits(libc: Any) -> int:
 
 async def exit_under_three_names(libc: Any) -> None:
     """`exit`, `_exit` and exit_group end a process with one thread alike."""
-    for way in (libc.exit, libc._exit, libc.exit_group):  # noqa: SLF001  POSIX named it so
+    for way in (libc.exit, libc._exit, libc.exit_group):
         if await libc.fork() == 0:
             await way(33)
         _, status = await libc.wait()

@@ -29,6 +29,7 @@ __all__ = [
     "NR_SYSCALLS",
     "do_syscall_64",
     "exit_to_user_mode_loop",
+    "handle_signal",
     "irqentry_exit_to_user_mode",
     "sys_call_table",
     "sys_ni_syscall",

@@ -14,7 +14,11 @@ from kernelsim.kernel.sched import core
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
-__all__ = ["entry_SYSCALL_64", "ret_from_fork"]
+__all__ = [
+    "entry_SYSCALL_64",
+    "ret_from_fork",
+    "user_mode",
+]
 
 
 async def entry_SYSCALL_64(m: Machine, nr: int, args: tuple[Any, ...]) -> int:

@@ -79,9 +79,19 @@ _TIF_NEED_RESCHED = 1 << TIF_NEED_RESCHED
 
 TASK_ON_RQ_QUEUED = 1
 
-__all__ = [name for name in dir() if name.startswith(("TASK_", "__TASK", "EXIT_", "PF_", "PIDTYPE", "TIF_"))]
+__all__ = [
+    name
+    for name in dir()
+    if name.startswith(("TASK_", "__TASK", "EXIT_", "PF_", "PIDTYPE", "TIF_"))
+]
 __all__ += ["STACK_END_MAGIC", "THREAD_SIZE", "load_weight", "sched_entity", "task_struct"]
-__all__ += ["task_state_index", "task_state_to_char", "task_stack_page", "thread_info", "thread_struct"]
+__all__ += [
+    "task_stack_page",
+    "task_state_index",
+    "task_state_to_char",
+    "thread_info",
+    "thread_struct",
+]
 
 
 class thread_info(Struct):
@@ -317,5 +327,3 @@ def task_stack_page(task: task_struct) -> int:
     """Return the lowest address (void *) of the kernel stack of `task`."""
     stack: int = task.stack
     return stack
-
-

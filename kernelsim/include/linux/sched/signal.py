@@ -26,6 +26,7 @@ __all__ = [
     "SIGNAL_GROUP_EXIT",
     "SIGNAL_UNKILLABLE",
     "delay_group_leader",
+    "fatal_signal_pending",
     "for_each_process",
     "for_each_thread",
     "k_sigaction",
@@ -34,6 +35,7 @@ __all__ = [
     "sighand_struct",
     "signal_group_exit",
     "signal_pending",
+    "signal_pending_state",
     "signal_struct",
     "sigqueue",
     "task_pgrp",
@@ -176,7 +178,9 @@ def signal_group_exit(sig: signal_struct) -> bool:
 
 def signal_pending(p: sched.task_struct) -> bool:
     """Return whether a signal waits to be delivered to `p`."""
-    return bool(p.machine_.u64[p._o >> 3] & sched._TIF_SIGPENDING)  # thread_info.flags is the first word
+    return bool(
+        p.machine_.u64[p._o >> 3] & sched._TIF_SIGPENDING
+    )  # thread_info.flags is the first word
 
 
 def signal_pending_state(state: int, p: sched.task_struct) -> bool:
