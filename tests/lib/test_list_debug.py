@@ -13,7 +13,7 @@ def px(ref):
 
 def test_adding_next_to_a_broken_link_warns_and_changes_nothing():
     m = bare(record=True)
-    head, found = filled(m, 3)
+    _, found = filled(m, 3)
     a, b, c = (one.link for one in found)
     new = found[0].other
     b.prev = c

@@ -3,10 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernelsim.include.linux import _links, rculist
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux.types import list_head
 from kernelsim.machine.memory import DIRECT_MAP
-from tests.include.linux.words import bare, filled, head_at, item, items, numbers, stores
+from tests.include.linux.words import BASE, bare, filled, head_at, item, items, numbers, stores
 
 P1, P2 = 0xDEAD000000000100, 0xDEAD000000000122
 
@@ -14,13 +15,15 @@ P1, P2 = 0xDEAD000000000100, 0xDEAD000000000122
 
 
 class Pair:
-    def __init__(self):
-        self.m = bare()
+    def __init__(self, *, record=False):
+        self.m = bare(record=record)
         self.heads = head_at(self.m, 0), head_at(self.m, 1)
         self.items = items(self.m, 12)
         for one in self.items:
             lists.INIT_LIST_HEAD(one.link)
         self.model = [], []
+        for n in range(9):
+            self.add(int(n > 5), n, tail=True)
 
     def link(self, n):
         return self.items[n].link
@@ -44,6 +47,9 @@ class Pair:
         if home is not None:
             how(self.link(n))
             self.model[home].remove(n)
+            own = self.link(n).address_
+            left = (P1, P2) if how is lists.list_del else (own, own)
+            assert (self.link(n).next, self.link(n).prev) == left
 
     def move(self, n, where, *, tail):
         home = self.home(n)
@@ -205,16 +211,29 @@ def test_list_del_joins_the_neighbours_and_poisons_the_entry():
     assert lists.list_empty(found[0].link)
 
 
-def test_undoing_the_journal_gives_back_the_bytes_after_any_operation():
-    m = bare(record=True)
+def test_a_sound_list_never_takes_the_slow_road(monkeypatch):
+    for slow in ("_insert_slowly", "_remove_slowly"):
+        monkeypatch.delattr(_links, slow)
+    m = bare()
     head, found = filled(m, 4)
-    before = m.read(BASE, 0x1000)
-    start = len(m.journal)
-    lists.list_del(found[0].link)
-    lists.list_move(found[2].link, head)
-    lists.list_add_tail(found[0].link, head)
-    lists.list_swap(found[0].link, found[1].link)
-    assert m.read(BASE, 0x1000) != before
+    rculist.list_add_rcu(found[0].other, head)
+    rculist.list_add_tail_rcu(found[1].other, head)
+    lists.list_add(found[2].other, head)
+    rculist.list_del_rcu(found[0].other)
+    lists.list_del_init(found[1].other)
+    lists.list_del(found[2].other)
+    lists.list_del_init(found[1].other)
+    lists.list_move_tail(found[2].link, head)
+    assert numbers(head) == [0, 1, 3, 2]
+
+
+@given(st.lists(STEPS, max_size=12))
+def test_undoing_the_journal_gives_back_the_bytes_after_any_operation(steps):
+    pair = Pair(record=True)
+    m = pair.m
+    before, start = m.read(BASE, 0x1000), len(m.journal)
+    for step in steps:
+        step(pair)
     for i, old in m.undo_records(start, len(m.journal)):
         m.u64[i] = old
     assert m.read(BASE, 0x1000) == before
