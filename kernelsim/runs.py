@@ -13,6 +13,7 @@ from kernelsim.host import result as host_result
 from kernelsim.include.uapi.linux import sched
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.user import libc
+from kernelsim.user import program as user_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,9 @@ def run(
             if reaped == pid:
                 status.append(word)
 
-    kernel.machine.programs["run"] = lambda task: libc.Program(first, recorder.libc(noting=False))
+    kernel.machine.programs["run"] = lambda task: user_program.Program(
+        first, recorder.libc(noting=False)
+    )
     child = kernel.call(kernel.init, "clone", sched.CLONE_NEWPID | 17)
     with contextlib.suppress(_Stop):
         kernel.call(kernel.task(child), "execve", "run")

@@ -25,9 +25,10 @@ from kernelsim.kernel.trace import ftrace as kernel_ftrace
 from kernelsim.machine.cpu import Panic
 from kernelsim.machine.machine import Machine, PastMachine, link
 from kernelsim.machine.memory import Fault
-from kernelsim.mm import slub
+from kernelsim.mm import slab_common
 from kernelsim.puppets import PENDING, Driver
 from kernelsim.user import libc
+from kernelsim.user import program as user_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,7 +129,7 @@ class Look:
     def slabs(self) -> dict[str, int]:
         """Return how many objects of each slab cache are in use."""
         with self._looking() as m:
-            return slub.usage(m)
+            return slab_common.usage(m)
 
     def ps(self) -> str:
         """Return the processes as a table: number, parent, group, session, state letter, name."""
@@ -330,10 +331,10 @@ class Kernel(Look):
         """Put a Python program (`async def main(libc)`) on the machine's disk, for execve."""
         m = self.machine
 
-        def image(task: task_struct) -> libc.Program:
+        def image(task: task_struct) -> user_program.Program:
             enter = functools.partial(entry_64.entry_SYSCALL_64, m)
             stub = libc.Libc(enter, common.syscall_number, libc.log())
-            return libc.Program(program, stub)
+            return user_program.Program(program, stub)
 
         m.programs[name] = image
         self._commands.append((self.now, "load", (name, program)))
@@ -375,10 +376,8 @@ class Kernel(Look):
             address, name, *rest = args
             if isinstance(name, str) and name == "execve":
                 other.machine.programs.setdefault(rest[0], None)
-            try:
+            with contextlib.suppress(OSError, Fault):  # it failed the first time too
                 other.call(task_struct(other.machine, address), name, *rest)
-            except (OSError, Fault):
-                pass  # it failed the first time too
         return other
 
     # --- what happened ------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from kernelsim.kernel import exit as kernel_exit
 from kernelsim.lib import idr
 from kernelsim.machine import machine, memory
 from kernelsim.machine.ref import ValidationError, container_of
-from kernelsim.mm import slub
+from kernelsim.mm import slab_common, slub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -293,8 +293,8 @@ def validate_slabs(census: Census) -> None:
         held[name] += 1
     pages = census.pages()
     s: Any
-    for s in slub.caches(m):
-        name, node = slub.cache_name(m, s), s.node
+    for s in slab_common.caches(m):
+        name, node = slab_common.cache_name(m, s), s.node
         held["kmem_cache"] += s != m.symbol("kmem_cache")
         free = slub.validate_slab_cache(m, s)
         if node.total_objects - free != node.active_objects:
@@ -302,7 +302,7 @@ def validate_slabs(census: Census) -> None:
                 f"{name} {s!r}: {node.active_objects} in use, but {free} of {node.total_objects} are free"
             )
         pages += node.nr_slabs << (s.oo >> 16)
-    usage = slub.usage(m)
+    usage = slab_common.usage(m)
     wrong = {name: (n, held[name]) for name, n in usage.items() if n != held[name]}
     if wrong:
         raise ValidationError(f"in use, and reached: {wrong}")

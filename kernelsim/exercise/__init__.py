@@ -8,9 +8,9 @@ a reader wants; a checker says which case fails, and why.  No solution is in her
 tests, which run them through the same checkers.
 """
 
-from kernelsim.exercise import list_drills, lists, process_drills
+from kernelsim.exercise import list_drills, lists, process_drills, process_list
 from kernelsim.exercise.check import Report, verify
-from kernelsim.exercise.drill import ask, topics
+from kernelsim.exercise.drill import ask, questions, topics
 from kernelsim.exercise.question import Option, Question, Verdict
 
 __all__ = [
@@ -22,6 +22,8 @@ __all__ = [
     "list_drills",
     "lists",
     "process_drills",
+    "process_list",
+    "questions",
     "topics",
     "verify",
 ]

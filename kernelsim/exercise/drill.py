@@ -14,7 +14,7 @@ from kernelsim.exercise.question import Option, Question
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Answer", "Dice", "ask", "choice", "topic", "topics"]
+__all__ = ["Answer", "Dice", "Questions", "ask", "choice", "questions", "topic", "topics"]
 
 T = TypeVar("T")
 
@@ -101,3 +101,21 @@ def ask(name: str, seed: int = 1) -> Question:
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise TypeError(f"a seed is a whole number, not {seed!r}")
     return _topics[name](Dice(f"{name}:{seed}"))
+
+
+class Questions(NamedTuple):
+    """All questions about a topic: called with a number, it returns that one."""
+
+    topic: str
+
+    def __call__(self, seed: int) -> Question:
+        return ask(self.topic, seed)
+
+
+def questions(name: str) -> Questions:
+    """Return all questions about a topic.
+
+    Raises LookupError for a topic that there is not.
+    """
+    ask(name)
+    return Questions(name)

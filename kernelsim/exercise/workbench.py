@@ -135,7 +135,7 @@ class Workbench:
 
     def places(self) -> dict[str, int]:
         """Return the address of each word of each link, by its path: ``{"A.link.prev": …}``."""
-        found = {}
+        found: dict[str, int] = {}
         for name, link in self.links().items():
             path = name if name == "head" else f"{name}.link"
             found |= {f"{path}.next": link.address_, f"{path}.prev": link.address_ + 8}

@@ -261,7 +261,7 @@ def sys_pipe2(m: Machine, fildes: Any, flags: int) -> int:
     pipe.readers = pipe.writers = 1
     pipe.files = 2
     fds: list[int] = []
-    for file in ends:
+    for _ in ends:
         fd = fs_file.get_unused_fd(m)
         if fd < 0:
             _undo_pipe(m, pipe, ends, fds)

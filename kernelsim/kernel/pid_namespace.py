@@ -18,7 +18,7 @@ from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel import signal as kernel_signal
 from kernelsim.kernel.sched import core
 from kernelsim.lib import idr
-from kernelsim.mm import slub
+from kernelsim.mm import slab_common, slub
 
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
@@ -44,8 +44,8 @@ def pid_namespaces_init(m: Machine) -> None:
 def create_pid_cachep(m: Machine, level: int) -> Any:
     """Return the cache (struct kmem_cache *) for pids of namespaces at `level`, made at first use."""
     name = f"pid_{level + 1}"
-    for cache in slub.caches(m):
-        if slub.cache_name(m, cache) == name:
+    for cache in slab_common.caches(m):
+        if slab_common.cache_name(m, cache) == name:
             return cache
     size = pid_h.pid.sizeof_ + level * pid_h.upid.sizeof_
     return slub.kmem_cache_create(m, name, size, 0, slab.SLAB_HWCACHE_ALIGN | slab.SLAB_ACCOUNT)

@@ -167,10 +167,8 @@ def sig_ignored(t: task_struct, sig: int, force: bool) -> bool:
 
 def prepare_signal(sig: int, p: task_struct, force: bool) -> bool:
     """Return whether `sig` is to be queued for `p` at all."""
-    flags = p.signal.flags
-    if flags & (sched_signal.SIGNAL_GROUP_EXIT | sched_signal.SIGNAL_GROUP_COREDUMP):
-        if not flags & sched_signal.SIGNAL_GROUP_EXIT:
-            return sig == uapi.SIGKILL
+    if p.signal.flags & sched_signal.SIGNAL_GROUP_COREDUMP:
+        return sig == uapi.SIGKILL
     return not sig_ignored(p, sig, force)
 
 

@@ -5,39 +5,26 @@ members are attributes (``task.real_parent.pid``); what belongs to Python ends i
 reference is only an address: making, comparing or printing one touches no memory.  Reading or
 writing a member does, and faults as the hardware and the slab's poison would.
 
-The accessors are generated per struct as source text, for they are the innermost loop of
-everything: one field costs one index into a typed view of memory.
+The accessors are generated, see `access`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from kernelsim.machine import ctype, memory
+from kernelsim.machine import access, ctype
+from kernelsim.machine.access import ArrayRef, array_ref, pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kernelsim.machine.memory import Memory
 
 __all__ = ["ArrayRef", "Struct", "ValidationError", "array_ref", "container_of", "pointer"]
 
 _MASK = (1 << 64) - 1
-_POISON_OF = {n: int.from_bytes(bytes([memory.POISON_BYTE]) * n, "little") for n in (1, 2, 4, 8)}
 
 
 class ValidationError(AssertionError):
     """A structure in memory is not as its invariants say; the message names both addresses."""
-
-
-def pointer(value: Any) -> int:
-    """Return the address that `value` (a reference, an int or None) stands for."""
-    if value is None:
-        return 0
-    address = getattr(value, "address_", value)
-    if not isinstance(address, int):
-        raise TypeError(f"a pointer is a reference, an int or None, not {type(value).__name__}")
-    return address & _MASK
 
 
 class _StructMeta(type):
@@ -97,7 +84,7 @@ class Struct(metaclass=_StructMeta):
 
     def __init__(self, m: Memory, address: int) -> None:
         cls = type(self)
-        _build(cls)
+        access.build(cls)
         cls.__init__(self, m, address)  # type: ignore[misc] # the generated one
 
     @classmethod
@@ -169,7 +156,7 @@ class Struct(metaclass=_StructMeta):
 
         The same as one assignment each, but faster; made once, for code that runs often.
         """
-        return _make_store(cls, names)
+        return access.make_store(cls, names)
 
     def member_(self, path: str) -> Any:
         """Return the value of the member at `path`, such as ``"tasks.next"`` or ``"numbers[1].nr"``."""
@@ -209,10 +196,10 @@ class Struct(metaclass=_StructMeta):
     @classmethod
     def c_text_(cls) -> str:
         """Return the struct's declaration as C text, with the offset of each member."""
-        lines = [f"struct {cls.__name__} {{"]
-        for f in cls.fields_:
-            lines.append(f"\t{f.type.declare(f.name)};".ljust(48) + f"/* {f.offset:5} */")
-        return "\n".join([*lines, f"}}; /* size: {cls.sizeof_} */"])
+        rows = (
+            f"\t{f.type.declare(f.name)};".ljust(48) + f"/* {f.offset:5} */" for f in cls.fields_
+        )
+        return "\n".join([f"struct {cls.__name__} {{", *rows, f"}}; /* size: {cls.sizeof_} */"])
 
     @classmethod
     def pahole_(cls) -> str:
@@ -245,125 +232,6 @@ def _hexdump(address: int, data: bytes) -> str:
     return "\n".join(lines)
 
 
-class ArrayRef:
-    """A reference to a C array: index, length, iteration; `string_()` for char arrays."""
-
-    __slots__ = ("address_", "machine_")
-    type_: ClassVar[ctype.Array]
-
-    def __init__(self, m: Memory, address: int) -> None:
-        self.machine_, self.address_ = m, address
-
-    def __len__(self) -> int:
-        return self.type_.length
-
-    def __getitem__(self, i: int) -> Any:
-        raise NotImplementedError  # generated, per type of array
-
-    def __setitem__(self, i: int, value: Any) -> None:
-        t = self.type_
-        if i < 0 or (i >= t.length and not t.flexible):
-            raise IndexError(f"index {i} of {t.c}")
-        element = ctype.resolve(t.element)
-        _store(self.machine_, self.address_ + i * element.sizeof_, element, value)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(self.type_.length))
-
-    def __repr__(self) -> str:
-        return f"({ctype.type_name(self.type_.element)} [{self.type_.length}]){self.address_:#x}"
-
-    def string_(self) -> bytes:
-        """Return the bytes up to the first NUL (char arrays)."""
-        return bytes(self.machine_.read(self.address_, self.type_.sizeof_)).split(b"\0", 1)[0]
-
-    def value_(self) -> Any:
-        """Return the elements as a list, or the bytes of a char array."""
-        if self.type_.element is ctype.char:
-            return self.machine_.read(self.address_, self.type_.sizeof_)
-        nested = not isinstance(ctype.resolve(self.type_.element), ctype.Ptr)
-        return [v.value_() if nested and isinstance(v, (Struct, ArrayRef)) else v for v in self]
-
-
-_GET_ELEMENT = """
-def __getitem__(self, i):
-    if i < 0{bound}:
-        raise IndexError(f"index {{i}} of {type}")
-    m = self.machine_
-    a = self.address_ + i * {size}
-"""
-
-_ELEMENT_VALUE = """    o = a ^ {direct_map}
-    try:
-        v = m.{view}[(o if o < m.size else m.far(a)) >> {shift}]
-    except IndexError:
-        m.fault(a, {element!r})
-    if v == {poison}:
-        m.check(a, {element!r})
-    return {result}
-"""
-
-_ARRAYS: dict[ctype.Array, type[ArrayRef]] = {}
-
-
-def array_ref(m: Memory, address: int, t: ctype.Array) -> ArrayRef:
-    """Return the reference to the array of type `t` at `address`."""
-    return _array_class(t)(m, address)
-
-
-def _array_class(t: ctype.Array) -> type[ArrayRef]:
-    # The class of references to arrays of type `t`, with a generated index operation.
-    cls = _ARRAYS.get(t)
-    if cls is None:
-        element = ctype.resolve(t.element)
-        scope: dict[str, Any] = {"T": element}
-        bound = "" if t.flexible else f" or i >= {t.length}"
-        source = _GET_ELEMENT.format(bound=bound, type=t.c, size=element.sizeof_)
-        if isinstance(element, _StructMeta):
-            source += "    return T(m, a)\n"
-        elif isinstance(element, ctype.Array):
-            scope["T"] = _array_class(element)
-            source += "    return T(m, a)\n"
-        else:
-            source += _element_value(element, scope)
-        exec(compile(source, f"<array {t.c}>", "exec"), scope)  # noqa: S102 - our own text
-        body = {"__slots__": (), "type_": t, "__getitem__": scope["__getitem__"]}
-        cls = _ARRAYS[t] = type("ArrayRef", (ArrayRef,), body)
-    return cls
-
-
-def _element_value(element: Any, scope: dict[str, Any]) -> str:
-    result = "v"
-    if isinstance(element, ctype.Ptr):
-        scope["T"] = _struct_target(element)
-        result = "T(m, v)" if scope["T"] is not None else "v"
-    return _ELEMENT_VALUE.format(
-        direct_map=memory.DIRECT_MAP,
-        view="u64" if isinstance(element, ctype.Ptr) else element.view,
-        shift={1: 0, 2: 1, 4: 2, 8: 3}[element.sizeof_],
-        element=ctype.type_name(element),
-        poison=_POISON_OF[element.sizeof_],
-        result=result,
-    )
-
-
-def _struct_target(t: ctype.Ptr) -> Any:
-    # The struct class that `t` points to, None if it points to something else.
-    known = not isinstance(t.target, str) or t.target in ctype.REGISTRY
-    target = ctype.resolve(t.target) if known else None
-    return target if isinstance(target, _StructMeta) else None
-
-
-def _store(m: Any, address: int, t: Any, value: Any) -> None:
-    # Store `value` as type `t` at `address`.
-    if isinstance(t, ctype.Ptr):
-        m.write_u64(address, pointer(value))
-    elif isinstance(t, ctype.Int):
-        m.write(address, (int(value) & ((1 << (t.sizeof_ * 8)) - 1)).to_bytes(t.sizeof_, "little"))
-    else:
-        raise TypeError(f"a {t.c} can't be assigned: assign its members")
-
-
 def container_of(ptr: Any, type: Any, member: str) -> Any:
     """Return the reference to the struct of `type` in which `ptr` points at `member`.
 
@@ -371,194 +239,3 @@ def container_of(ptr: Any, type: Any, member: str) -> Any:
     nothing is looked up or checked, and NULL gives the address just below the top of memory.
     """
     return type(ptr.machine_, (ptr.address_ - type.offsetof_(member)) & _MASK)
-
-
-# --- references kept -----------------------------------------------------------------------
-
-# Most references are to few addresses, so a machine keeps those it has made, for each class a
-# few thousand: `refs[number of the class][address]`.  A reference holds no state; which of two
-# equal ones is used makes no difference.
-_KEPT = 2048
-_numbers: dict[Any, int] = {}
-
-
-def _number(cls: Any) -> int:
-    # The place of `cls` in a machine's `refs`.
-    return _numbers.setdefault(cls, len(_numbers))
-
-
-def _make(cls: Any, number: int, m: Any, address: int) -> Any:
-    # Make a reference and keep it.
-    kept = m.refs[number]
-    if len(kept) >= _KEPT:
-        kept.clear()
-    made = kept[address] = cls(m, address)
-    return made
-
-
-# --- generated access ----------------------------------------------------------------------
-
-_INIT = """
-def __init__(self, m, address):
-    self.machine_ = m
-    self.address_ = address
-    o = address ^ {direct_map}
-    if o >= m.size:
-        o = address - {image_map}
-        if not {image} <= o < {image_end}:
-            o = m.far(address)
-    self._o = o
-"""
-
-_GET_INT = """
-def get_{name}(self):
-    m = self.machine_
-    try:
-        v = m.{view}[(self._o + {offset}) >> {shift}]
-    except IndexError:
-        m.fault(self.address_, {type!r}, {name!r})
-    if v == {poison}:
-        m.check(self.address_ + {offset}, {type!r}, {name!r})
-    {before}
-    return {result}
-"""
-
-_SET = """
-def set_{name}(self, v):
-    m = self.machine_{convert}
-    i = (self._o + {offset}) >> 3
-    try:
-        old = m.u64[i]
-    except IndexError:
-        m.fault(self.address_, {type!r}, {name!r})
-    if old == {poison64}:
-        m.check(self.address_ + {offset}, {type!r}, {name!r})
-    {store}
-    log = m.log
-    if log is not None:
-        log(old)
-        log(i)
-"""
-
-_CONVERT_POINTER = """
-    try:
-        v = v.address_
-    except AttributeError:
-        if v is None:
-            v = 0
-        elif v.__class__ is not int:
-            raise TypeError({name!r} + " is a pointer: assign a reference, an int or None") from None"""
-
-_GET_EMBEDDED = """
-def get_{name}(self):
-    m = self.machine_
-    a = self.address_ + {offset}
-    r = m.refs[{number}].get(a)
-    return make({target}, {number}, m, a) if r is None else r
-"""
-
-
-def _accessors(cls: Any, field: ctype.Field, scope: dict[str, Any]) -> str:
-    # The source text of the getter and setter of one member.
-    name, t, common = (
-        field.name,
-        field.type,
-        {"name": field.name, "type": cls.c, "offset": field.offset},
-    )
-    if isinstance(t, (_StructMeta, ctype.Array)):
-        scope[f"T_{name}"] = t if isinstance(t, _StructMeta) else _array_class(t)
-        return _GET_EMBEDDED.format(
-            target=f"T_{name}", number=_number(scope[f"T_{name}"]), **common
-        )
-    base = t.base if isinstance(t, ctype.Bits) else t
-    view = "u64" if isinstance(t, ctype.Ptr) else base.view
-    shift = {1: 0, 2: 1, 4: 2, 8: 3}[t.sizeof_]
-    result, convert, before = "v", "", "pass"
-    store = f"m.{view}[(self._o + {field.offset}) >> {shift}] = v"
-    if isinstance(t, ctype.Ptr):
-        convert = _CONVERT_POINTER.format(name=name)
-        target = _struct_target(t)
-        if target is not None:
-            scope[f"T_{name}"] = target
-            number = _number(target)
-            result = f"make(T_{name}, {number}, m, v) if r is None else r"
-            before = f"r = m.refs[{number}].get(v)"
-    elif isinstance(t, ctype.Bits):
-        mask = (1 << t.width) - 1
-        result = f"(v >> {field.bit}) & {mask}"
-        unit = f"m.u{t.sizeof_ * 8}[(self._o + {field.offset}) >> {shift}]"
-        keep = ((1 << t.sizeof_ * 8) - 1) & ~(mask << field.bit)
-        store = f"{unit} = {unit} & {keep} | (int(v) & {mask}) << {field.bit}"
-    return _GET_INT.format(
-        view=view, shift=shift, poison=_POISON_OF[t.sizeof_], result=result, before=before, **common
-    ) + _SET.format(convert=convert, store=store, poison64=memory.POISON, **common)
-
-
-def _set_bytes(field: ctype.Field) -> Any:
-    # The setter of a char array: bytes or str, cut to fit and padded with NULs, always terminated.
-    t, offset = field.type, field.offset
-
-    def set_bytes(self: Any, value: bytes | str) -> None:
-        data = value.encode() if isinstance(value, str) else bytes(value)
-        self.machine_.write(self.address_ + offset, data[: t.length - 1].ljust(t.length, b"\0"))
-
-    return set_bytes
-
-
-def _make_store(cls: Any, names: tuple[str, ...]) -> Any:
-    # Generate the function that stores the members `names` of a reference to `cls`.
-    fields = {f.name: f for f in cls.fields_}
-    scope: dict[str, Any] = {"pointer": pointer}
-    first = fields[names[0]].offset
-    lines = [
-        f"def store(self, {', '.join(f'v{i}' for i in range(len(names)))}):",
-        "    m, o = self.machine_, self._o",
-        "    u64, log = m.u64, m.log",
-        "    try:",
-        f"        if u64[(o + {first}) >> 3] == {memory.POISON}:",
-        f"            m.check(self.address_ + {first}, {cls.c!r}, {names[0]!r})",
-        "    except IndexError:",
-        f"        m.fault(self.address_, {cls.c!r}, {names[0]!r})",
-    ]
-    for i, name in enumerate(names):
-        t, offset = fields[name].type, fields[name].offset
-        if isinstance(t, (_StructMeta, ctype.Array, ctype.Bits)):
-            raise TypeError(f"{cls.c}: {name} can't be assigned together with others")
-        view = "u64" if isinstance(t, ctype.Ptr) else t.view
-        shift = {1: 0, 2: 1, 4: 2, 8: 3}[t.sizeof_]
-        lines += [
-            "    if log is not None:",
-            f"        i = (o + {offset}) >> 3",
-            "        log(u64[i])",
-            "        log(i)",
-        ]
-        value = (
-            f"v{i} if v{i}.__class__ is int else pointer(v{i})"
-            if isinstance(t, ctype.Ptr)
-            else f"v{i}"
-        )
-        target = "u64" if view == "u64" else f"m.{view}"
-        lines.append(f"    {target}[(o + {offset}) >> {shift}] = {value}")
-    exec(compile("\n".join(lines), f"<store {cls.__name__}>", "exec"), scope)  # noqa: S102 - our own text
-    return scope["store"]
-
-
-def _build(cls: Any) -> None:
-    # Generate constructor and accessors of `cls`, once.
-    scope: dict[str, Any] = {"make": _make}
-    source = [
-        _INIT.format(
-            direct_map=memory.DIRECT_MAP,
-            image_map=memory.IMAGE_MAP,
-            image=memory.PHYSICAL_IMAGE,
-            image_end=memory.IMAGE_END,
-        )
-    ]
-    source += [_accessors(cls, field, scope) for field in cls.fields_]
-    exec(compile("".join(source), f"<struct {cls.__name__}>", "exec"), scope)  # noqa: S102 - our own text
-    cls.__init__ = scope["__init__"]
-    for field in cls.fields_:
-        setter = scope.get(f"set_{field.name}")
-        if isinstance(field.type, ctype.Array) and field.type.element is ctype.char:
-            setter = _set_bytes(field)
-        setattr(cls, field.name, property(scope[f"get_{field.name}"], setter))

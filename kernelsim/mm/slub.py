@@ -16,16 +16,12 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import mm_types, slab
 from kernelsim.machine import ctype, machine, memory
-from kernelsim.mm import page_alloc
+from kernelsim.mm import page_alloc, slab_common
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kernelsim.machine.machine import Machine
 
 __all__ = [
-    "cache_name",
-    "caches",
     "kfree",
     "kmalloc",
     "kmem_cache_alloc",
@@ -34,8 +30,6 @@ __all__ = [
     "kmem_cache_free",
     "kmem_cache_init",
     "object_at",
-    "slabinfo",
-    "usage",
     "validate_slab_cache",
 ]
 
@@ -291,7 +285,7 @@ def _discard_slab(m: Machine, s: Any, page: Any) -> None:
 
 def _bad_free(m: Machine, s: Any, obj: int) -> None:
     who = _who_freed(m, obj)
-    name = cache_name(m, s)
+    name = slab_common.cache_name(m, s)
     if who:
         raise memory.Fault(obj, "void", "", f"object of {name} freed twice", who)
     raise memory.Fault(obj, "void", "", f"not an object of {name} in use")
@@ -302,8 +296,8 @@ def kmalloc(m: Machine, size: int, gfp: int) -> int:
     if size > KMALLOC_SIZES[-1]:
         raise ValueError(f"kmalloc of {size} bytes: at most {KMALLOC_SIZES[-1]} here")
     fit = next(n for n in KMALLOC_SIZES if n >= size)
-    for cache in caches(m):
-        if cache_name(m, cache).startswith("kmalloc-") and cache.object_size == fit:
+    for cache in slab_common.caches(m):
+        if slab_common.cache_name(m, cache).startswith("kmalloc-") and cache.object_size == fit:
             return kmem_cache_alloc(m, cache, gfp)
     raise LookupError(f"no kmalloc cache of {fit} bytes")
 
@@ -321,23 +315,13 @@ def kmem_cache_destroy(m: Machine, s: Any) -> None:
     """Destroy an empty cache (never needed for the kernel's own ones); BUG if objects are in use."""
     if s.node.active_objects:
         raise memory.Fault(
-            s.address_, "struct kmem_cache", "", f"{cache_name(m, s)} still has objects"
+            s.address_, "struct kmem_cache", "", f"{slab_common.cache_name(m, s)} still has objects"
         )
     lists.list_del(s.list)
     kmem_cache_free(m, m.symbol("kmem_cache"), s.address_)
 
 
 # --- looking -------------------------------------------------------------------------------
-
-
-def caches(m: Machine) -> Iterator[slab.kmem_cache]:
-    """Yield the caches (struct kmem_cache *) in the order of their creation."""
-    yield from lists.list_for_each_entry(slab.kmem_cache, m.symbol("slab_caches"), "list")
-
-
-def cache_name(m: Any, s: Any) -> str:
-    """Return the name of cache `s` (struct kmem_cache *)."""
-    return bytes(m.read(s.name, 32)).split(b"\0", 1)[0].decode()
 
 
 def _slab_page(m: Machine, address: int) -> Any:
@@ -364,7 +348,7 @@ def object_at(m: Machine, address: int) -> tuple[str, int, bool] | None:
     direct = memory.DIRECT_MAP + m.offset(address)
     start = direct - (direct - base) % s.size
     used = m.u64[m.offset(start + s.object_size) >> 3] == SLUB_RED_ACTIVE
-    return cache_name(m, s), start, used
+    return slab_common.cache_name(m, s), start, used
 
 
 def _who_freed(m: Machine, address: int) -> str:
@@ -381,29 +365,6 @@ def _who_freed(m: Machine, address: int) -> str:
     return f"{function} in task {t.pid} at t={t.when} (cache {name})"
 
 
-def usage(m: Machine) -> dict[str, int]:
-    """Return how many objects of each cache are in use, by the cache's name."""
-    return {cache_name(m, s): s.node.active_objects for s in caches(m)}
-
-
-def slabinfo(m: Machine) -> str:
-    """Return the counts in the form of /proc/slabinfo (version 2.1)."""
-    lines = [
-        "slabinfo - version: 2.1",
-        (
-            "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
-            " : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>"
-        ),
-    ]
-    for s in caches(m):
-        n = s.node
-        lines.append(
-            f"{cache_name(m, s):<17} {n.active_objects:6} {n.total_objects:6} {s.size:6} {s.oo & 0xFFFF:4} "
-            f"{1 << (s.oo >> 16):4} : tunables    0    0    0 : slabdata {n.nr_slabs:6} {n.nr_slabs:6}      0"
-        )
-    return "\n".join(lines) + "\n"
-
-
 def validate_slab_cache(m: Machine, s: Any) -> int:
     """Check every slab on the partial list and the CPU's; return how many objects are free there.
 
@@ -418,7 +379,7 @@ def validate_slab_cache(m: Machine, s: Any) -> int:
             found = object_at(m, obj)
             if found is None or found[1] != obj or found[2]:
                 raise AssertionError(
-                    f"{cache_name(m, s)}: {obj:#x} on the free list of slab {page.address_:#x}"
+                    f"{slab_common.cache_name(m, s)}: {obj:#x} on the free list of slab {page.address_:#x}"
                 )
             free += 1
             obj = m.read_u64(obj + s.offset)

@@ -14,20 +14,18 @@ import functools
 import itertools
 import operator
 import os
-import traceback
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.uapi.asm import errno
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = [
     "CALLS",
     "Dead",
     "Libc",
     "NewImage",
-    "Program",
     "UserBuffer",
     "exit_status",
     "log",
@@ -374,42 +372,3 @@ def _noted(name: str, stub: Callable[..., Any]) -> Callable[..., Any]:
 
 for _name in CALLS - _UNNOTED:
     setattr(Libc, _name, _noted(_name, getattr(Libc, _name)))
-
-
-class Program:
-    """A Python program in user mode: what stands where registers and memory would be."""
-
-    __slots__ = ("libc", "main")
-
-    def __init__(self, main: Callable[[Libc], Coroutine[Any, Any, Any]], libc: Libc) -> None:
-        self.main = main
-        self.libc = libc
-
-    def fork(self, child: Any) -> Program:
-        """Return the program as the child has it."""
-        return Program(self.main, self.libc.child_())
-
-    def gone(self, context: Any) -> None:
-        """The process is dead: let go of its coroutine, whose `finally` blocks can make no calls."""
-        self.libc.dead_ = True
-        with contextlib.suppress(Dead, RuntimeError):
-            context.close()
-
-    async def run(self, m: Any) -> None:
-        """Run main(), then exit with what it returned; an exception is printed, and the status is 1."""
-        try:
-            status = await self.main(self.libc)
-        except NewImage:
-            return
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else int(end.code is not None)
-        except Exception:  # noqa: BLE001 - whatever a program raises, Python prints and exits with 1
-            await self._complain(traceback.format_exc())
-            status = 1
-        await self.libc.exit(exit_status(status))
-
-    async def _complain(self, text: str) -> None:
-        # Python's way to die: the traceback on descriptor 2.
-        self.libc._left = 0
-        with contextlib.suppress(OSError):
-            await self.libc.write(2, text.encode())

@@ -12,7 +12,7 @@ from kernelsim.kernel import pid as kernel_pid
 from kernelsim.lib import idr, xarray
 from kernelsim.lib import rbtree as lib_rbtree
 from kernelsim.machine.ref import container_of
-from kernelsim.mm import slub
+from kernelsim.mm import slab_common
 
 
 # drgn's objects as addresses.
@@ -116,7 +116,7 @@ def task_cache(s):
 
 
 def caches(s):
-    return our(slub.caches(s.m))
+    return our(slab_common.caches(s.m))
 
 
 AGREE = {

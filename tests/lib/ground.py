@@ -2,7 +2,7 @@
 
 from kernelsim.lib import radix_tree
 from kernelsim.machine.machine import Machine
-from kernelsim.mm import page_alloc, slub
+from kernelsim.mm import page_alloc, slab_common, slub
 
 
 # A machine whose lib/ works, but on which no kernel has been booted.
@@ -16,7 +16,7 @@ def machine(size=64 << 20, *, record=False):
 
 # How many tree nodes are in use, without those that wait in the pool.
 def nodes_in_use(m):
-    return slub.usage(m)["radix_tree_node"] - m.static.radix_tree_preloads.nr
+    return slab_common.usage(m)["radix_tree_node"] - m.static.radix_tree_preloads.nr
 
 
 # The texts of the warnings so far; the machine must be recording.
