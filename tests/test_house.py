@@ -49,7 +49,9 @@ MAY_IMPORT = {
     "host": {"host", "user", "include.uapi"},
     "debug": KERNEL | {"debug", "entry"},
     "view": BELOW | {"view"},
-    "session": KERNEL | {"debug", "entry", "host", "init", "session", "user", "view"},
+    "puppets": KERNEL | {"entry", "puppets", "user"},
+    "session": KERNEL | {"debug", "entry", "host", "init", "puppets", "session", "user", "view"},
+    "runs": KERNEL | {"debug", "entry", "host", "runs", "session", "user"},
     "widget": BELOW | {"session", "view", "widget"},
     "exercise": BELOW | {"exercise", "session", "view"},
     "__main__": set(),
@@ -109,7 +111,13 @@ EXTERNS = {
 
 FUNCTION_LINES, FILE_LINES = 60, 400
 # "path" or "path::function" → (lines, reason).  Whoever adds one gives a reason that convinces.
-LONGER: dict[str, tuple[int, str]] = {}
+LONGER: dict[str, tuple[int, str]] = {
+    "kernelsim/kernel/fork.py": (700, "mirrors one C file of 3,000 lines, in its order"),
+    "kernelsim/kernel/exit.py": (650, "mirrors one C file of 1,800 lines, in its order"),
+    "kernelsim/kernel/signal.py": (560, "mirrors one C file of 4,700 lines, in its order"),
+    "kernelsim/kernel/pid.py": (450, "mirrors one C file of 700 lines, in its order"),
+    "kernelsim/kernel/sched/fair.py": (450, "mirrors one C file of 11,000 lines, in its order"),
+}
 
 
 def python_files(*rooms):
