@@ -120,7 +120,7 @@ class Look:
             )
         if not found:
             raise LookupError(f"there is no task with pid {pid}")
-        return found  # type: ignore[no-any-return]
+        return found
 
     def tasks(self) -> list[task_struct]:
         """Return every process's task_struct, in the order of the task list; init_task is not one."""

@@ -139,7 +139,8 @@ def strace(m: Machine, since: int = 0, until: int | None = None) -> str:
     return "\n".join(lines) + ("\n" if lines else "")
 
 
-def _suspend(lines: list[str], open_call: tuple[int, int] | None) -> None:
+def _suspend(lines: list[str], open_call: tuple[int, int] | None) -> tuple[int, int] | None:
     # Another task gets on the screen while a call has no result yet.
     if open_call is not None:
         lines[-1] += " <unfinished ...>"
+    return None

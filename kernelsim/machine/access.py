@@ -248,7 +248,7 @@ def _accessors(cls: Any, field: ctype.Field, scope: dict[str, Any]) -> str:
         {"name": field.name, "type": cls.c, "offset": field.offset},
     )
     if isinstance(t, (type, ctype.Array)):
-        scope[f"T_{name}"] = t if is_struct(t) else array_class(t)
+        scope[f"T_{name}"] = t if isinstance(t, type) else array_class(t)
         return _GET_EMBEDDED.format(
             target=f"T_{name}", number=_number(scope[f"T_{name}"]), **common
         )

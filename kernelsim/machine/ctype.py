@@ -84,14 +84,19 @@ class Void(CType):
         self.sizeof_, self.alignof_ = 0, 1
 
 
-u8, s8 = Int("u8", 1, signed=False), Int("s8", 1, signed=True)
-u16, s16 = Int("u16", 2, signed=False), Int("s16", 2, signed=True)
-u32, s32 = Int("unsigned int", 4, signed=False), Int("int", 4, signed=True)
-u64, s64 = Int("u64", 8, signed=False), Int("s64", 8, signed=True)
-ulong = Int("unsigned long", 8, signed=False)
-char = Int("char", 1, signed=False)
-void = Void("void")
-func = Void("void ()")
+# To a type checker a member is whatever reading it gives, so the types are Any to it.
+u8: Any = Int("u8", 1, signed=False)
+s8: Any = Int("s8", 1, signed=True)
+u16: Any = Int("u16", 2, signed=False)
+s16: Any = Int("s16", 2, signed=True)
+u32: Any = Int("unsigned int", 4, signed=False)
+s32: Any = Int("int", 4, signed=True)
+u64: Any = Int("u64", 8, signed=False)
+s64: Any = Int("s64", 8, signed=True)
+ulong: Any = Int("unsigned long", 8, signed=False)
+char: Any = Int("char", 1, signed=False)
+void: Any = Void("void")
+func: Any = Void("void ()")
 
 REGISTRY: dict[str, Any] = {}
 """The struct classes by their C name."""
@@ -182,22 +187,22 @@ class Bits(CType):
         return f"{self.c} {name}:{self.width}"
 
 
-def ptr(target: Any) -> Ptr:
+def ptr(target: Any) -> Any:
     """Return the type pointer to `target` (a type, or a struct's name)."""
     return Ptr(target)
 
 
-def array(element: Any, length: int, *, flexible: bool = False) -> Array:
+def array(element: Any, length: int, *, flexible: bool = False) -> Any:
     """Return the type array of `length` elements."""
     return Array(element, length, flexible=flexible)
 
 
-def union(**members: Any) -> Union:
+def union(**members: Any) -> Any:
     """Return an anonymous union of the members given."""
     return Union(**members)
 
 
-def bits(base: Int, width: int) -> Bits:
+def bits(base: Any, width: int) -> Any:
     """Return a bit field of `width` bits."""
     return Bits(base, width)
 

@@ -87,7 +87,7 @@ class _Named:
             address, t = self.symbols[name]
             found = t(self, address) if isinstance(t, type) else address
             if isinstance(t, ctype.Array):
-                found = array_ref(self, address, t)
+                found = array_ref(self, address, t)  # type: ignore[arg-type] # a mixin of Memory
             self._found[name] = found
         return found
 

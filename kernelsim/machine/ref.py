@@ -44,13 +44,21 @@ class _StructMeta(type):
         cls = super().__new__(mcs, name, bases, body)
         if bases:
             cls.members_ = members
-            cls.layout_cache_ = None
+            cls.layout_cache_ = None  # computed when first asked for
             ctype.REGISTRY[name] = cls
         return cls
+
+    if TYPE_CHECKING:  # an embedded struct is a class in the declaration, a reference when read
+
+        def __getattr__(cls, name: str) -> Any: ...
+
+        def __setattr__(cls, name: str, value: Any) -> None: ...
 
     @property
     def c(cls) -> str:
         return f"struct {cls.__name__}"
+
+    layout_cache_: ctype.Layout | None
 
     @property
     def layout_(cls) -> ctype.Layout:
@@ -85,7 +93,7 @@ class Struct(metaclass=_StructMeta):
     def __init__(self, m: Memory, address: int) -> None:
         cls = type(self)
         access.build(cls)
-        cls.__init__(self, m, address)  # type: ignore[misc] # the generated one
+        cls.__init__(self, m, address)
 
     @classmethod
     def declare(cls, name: str) -> str:

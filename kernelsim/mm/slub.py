@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.linux import list as lists
-from kernelsim.include.linux import mm_types, slab
+from kernelsim.include.linux import mm_types, slab, types
 from kernelsim.machine import ctype, machine, memory
 from kernelsim.mm import page_alloc, slab_common
 
@@ -46,7 +46,7 @@ _ACTIVE = slab.kmem_cache.offsetof_("node.active_objects") >> 3
 def kmem_cache_init(m: Machine) -> None:
     """Make the slab allocator work: the cache of caches and the kmalloc caches."""
     m.static.slab_facts = {}
-    m.define("slab_caches", mm_types.list_head)
+    m.define("slab_caches", types.list_head)
     lists.INIT_LIST_HEAD(m.symbol("slab_caches"))
     _init_cache(
         m, m.define("kmem_cache", slab.kmem_cache), "kmem_cache", slab.kmem_cache.sizeof_, 8, 0, 0

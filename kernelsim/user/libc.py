@@ -193,11 +193,11 @@ class Libc:
 
     async def fork(self) -> int:
         """Make a copy of this process; 0 in the child, the child's pid in the parent."""
-        return await self.trap_("fork")  # type: ignore[no-any-return]
+        return await self.trap_("fork")
 
     async def clone(self, flags: int) -> int:
         """Make a new process with raw clone flags, the exit signal in the low byte."""
-        return await self.trap_("clone", operator.index(flags))  # type: ignore[no-any-return]
+        return await self.trap_("clone", operator.index(flags))
 
     async def waitpid(self, pid: int, options: int) -> tuple[int, int]:
         """Wait for children; (pid, status word), or (0, 0) with WNOHANG when none is ready."""
@@ -211,7 +211,7 @@ class Libc:
         stat = UserBuffer()
         return await self.trap_(
             "wait4", pid, stat, options, None, result=lambda ax: (ax, stat.data or 0)
-        )  # type: ignore[no-any-return]
+        )
 
     async def execve(self, path: str) -> None:
         """Run another program in this process; returns only if that fails."""
@@ -245,23 +245,23 @@ class Libc:
 
     async def getpid(self) -> int:
         """The number of this process."""
-        return await self.trap_("getpid")  # type: ignore[no-any-return]
+        return await self.trap_("getpid")
 
     async def getppid(self) -> int:
         """The number of the parent process, 0 if it is outside this namespace."""
-        return await self.trap_("getppid")  # type: ignore[no-any-return]
+        return await self.trap_("getppid")
 
     async def gettid(self) -> int:
         """The number of this thread."""
-        return await self.trap_("gettid")  # type: ignore[no-any-return]
+        return await self.trap_("gettid")
 
     async def getpgid(self, pid: int) -> int:
         """The number of the process group of `pid`, 0 for oneself."""
-        return await self.trap_("getpgid", _int(pid, "pid"))  # type: ignore[no-any-return]
+        return await self.trap_("getpgid", _int(pid, "pid"))
 
     async def getpgrp(self) -> int:
         """The number of one's own process group."""
-        return await self.trap_("getpgrp")  # type: ignore[no-any-return]
+        return await self.trap_("getpgrp")
 
     async def setpgid(self, pid: int, pgrp: int) -> None:
         """Move the process `pid` into the group `pgrp`."""
@@ -269,7 +269,7 @@ class Libc:
 
     async def getsid(self, pid: int) -> int:
         """The number of the session of `pid`, 0 for oneself."""
-        return await self.trap_("getsid", _int(pid, "pid"))  # type: ignore[no-any-return]
+        return await self.trap_("getsid", _int(pid, "pid"))
 
     async def setsid(self) -> None:
         """Begin a session of one's own."""
@@ -281,18 +281,18 @@ class Libc:
 
     async def nanosleep(self, seconds: int, nanoseconds: int = 0) -> int:
         """Sleep; 0."""
-        return await self.trap_("nanosleep", operator.index(seconds), operator.index(nanoseconds))  # type: ignore[no-any-return]
+        return await self.trap_("nanosleep", operator.index(seconds), operator.index(nanoseconds))
 
     # --- files ------------------------------------------------------------------------------
 
     async def pipe(self) -> tuple[int, int]:
         """Make a pipe; (descriptor to read from, descriptor to write to)."""
         fds = UserBuffer()
-        return await self.trap_("pipe2", fds, 0, result=lambda ax: fds.data)  # type: ignore[no-any-return]
+        return await self.trap_("pipe2", fds, 0, result=lambda ax: fds.data)
 
     async def open(self, path: str, flags: int, mode: int = 0o777) -> int:
         """Open a file: the devices /dev/null and /dev/console are all there is; its descriptor."""
-        return await self.trap_("open", str(path), _int(flags, "flags"), _int(mode, "mode"))  # type: ignore[no-any-return]
+        return await self.trap_("open", str(path), _int(flags, "flags"), _int(mode, "mode"))
 
     async def read(self, fd: int, n: int) -> bytes:
         """Read up to `n` bytes; b"" at end of file."""
@@ -300,14 +300,14 @@ class Libc:
         if n < 0:  # as os.read() does
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         buf = UserBuffer()
-        return await self.trap_("read", fd, buf, n, result=lambda ax: buf.data)  # type: ignore[no-any-return]
+        return await self.trap_("read", fd, buf, n, result=lambda ax: buf.data)
 
     async def write(self, fd: int, data: bytes) -> int:
         """Write `data`; how many bytes went."""
         if isinstance(data, str):
             raise TypeError("a bytes-like object is required, not 'str'")
         text = bytes(memoryview(data))
-        return await self.trap_("write", _int(fd, "fd"), text, len(text))  # type: ignore[no-any-return]
+        return await self.trap_("write", _int(fd, "fd"), text, len(text))
 
     async def close(self, fd: int) -> None:
         """Close a descriptor."""
@@ -315,21 +315,21 @@ class Libc:
 
     async def dup(self, fd: int) -> int:
         """The lowest free descriptor for the same open file."""
-        return await self.trap_("dup", _int(fd, "fd"))  # type: ignore[no-any-return]
+        return await self.trap_("dup", _int(fd, "fd"))
 
     async def dup2(self, fd: int, fd2: int) -> int:
         """Make `fd2` a descriptor for the same open file."""
-        return await self.trap_("dup2", _int(fd, "fd"), _int(fd2, "fd2"))  # type: ignore[no-any-return]
+        return await self.trap_("dup2", _int(fd, "fd"), _int(fd2, "fd2"))
 
     async def lseek(self, fd: int, position: int, whence: int) -> int:
         """Set the position in a file."""
         return await self.trap_(
             "lseek", _int(fd, "fd"), operator.index(position), _int(whence, "whence")
-        )  # type: ignore[no-any-return]
+        )
 
     async def umask(self, mask: int) -> int:
         """Set the mask of permissions that new files do not get; the old one."""
-        return await self.trap_("umask", _int(mask, "mask"))  # type: ignore[no-any-return]
+        return await self.trap_("umask", _int(mask, "mask"))
 
     # --- stdio ------------------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ Left out: everything of `struct page` that only the page cache, swap and huge pa
 
 from __future__ import annotations
 
+from typing import Any
+
 from kernelsim.include.linux.types import list_head
 from kernelsim.machine.ctype import array, bits, ptr, s32, u32, ulong, union, void
 from kernelsim.machine.ref import Struct
@@ -29,6 +31,7 @@ class page(Struct):
     frozen = bits(u32, 1)
     order = u32
     word = union(_mapcount=s32, page_type=u32)
+    page_type: Any
     _refcount = s32
     private = ulong
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import sched
 from kernelsim.include.linux import wait as wait_h
+from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.kernel.sched import core
 from kernelsim.machine import machine
 
@@ -154,7 +155,7 @@ async def wait_for_completion(m: Machine, x: Any, state: int = sched.TASK_UNINTE
         wait.flags = wait_h.WQ_FLAG_EXCLUSIVE
         lists.list_add_tail(wait.entry, x.wait.head)
         while not x.done:
-            if core.sched_signal.signal_pending_state(state, current):
+            if sched_signal.signal_pending_state(state, current):
                 interrupted = 1
                 break
             current.state = state

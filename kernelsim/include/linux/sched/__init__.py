@@ -6,6 +6,8 @@ release's order (`docs/fidelity.md` says which are missing).
 
 from __future__ import annotations
 
+from typing import Any
+
 from kernelsim.include.linux.rbtree import rb_node
 from kernelsim.include.linux.types import (
     callback_head,
@@ -306,6 +308,7 @@ class task_struct(Struct):
     alloc_lock = spinlock_t
     pi_lock = spinlock_t
     rcu_union = union(rcu_users=refcount_t, rcu=callback_head)
+    rcu_users: Any
     stack_refcount = refcount_t
     thread = thread_struct
 
