@@ -109,6 +109,7 @@ class Questions(NamedTuple):
     topic: str
 
     def __call__(self, seed: int) -> Question:
+        """Return the question with that number."""
         return ask(self.topic, seed)
 
 

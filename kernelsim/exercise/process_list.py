@@ -32,10 +32,10 @@ __all__ = [
 
 
 def where_a_member_is() -> Question:
-    """Recall C: where is a member of a struct?"""
+    """Recall C: where in memory a member of a struct is."""
 
     def answer() -> int:
-        p = parcel(Machine(SIZE), DIRECT_MAP + 0x1000)
+        p: Any = parcel(Machine(SIZE), DIRECT_MAP + 0x1000)
         distance = p.link.address_ - p.address_
         return [distance, 0, -distance].index(parcel.offsetof_("link"))
 
@@ -58,10 +58,10 @@ def where_a_member_is() -> Question:
 
 
 def who_is_there_after_boot() -> Question:
-    """Recall the boot: which tasks are there before anybody has called fork?"""
+    """Recall the boot: which processes are always there."""
 
     def answer() -> int:
-        pids = [task.pid for task in session.boot().tasks()]
+        pids: list[Any] = [task.pid for task in session.boot().tasks()]
         return [[1], [1, 2], [0, 1, 2]].index(pids)
 
     return Question(
@@ -87,7 +87,7 @@ def _two() -> tuple[Any, Any, Any]:
 
 
 def what_next_points_at() -> Question:
-    """A list node points at the start of the structure: does it?"""
+    """Whether a link points at the start of a structure."""
 
     def answer() -> int:
         _, bash, cron = _two()
@@ -125,7 +125,7 @@ def what_next_points_at() -> Question:
 
 
 def what_the_last_one_holds() -> Question:
-    """Where does a list end that has no end?"""
+    """Where a list ends that has no end."""
 
     def answer() -> int:
         k, _, cron = _two()
@@ -157,7 +157,7 @@ def what_the_last_one_holds() -> Question:
 
 
 def what_container_of_reads() -> Question:
-    """container_of looks something up: does it?"""
+    """Whether container_of looks something up."""
 
     def answer() -> int:
         nowhere = list_head(Machine(SIZE), 0x1234_5678_9000)  # there is no memory at all
@@ -194,7 +194,7 @@ def what_container_of_reads() -> Question:
 
 
 def how_many_nodes() -> Question:
-    """What a list costs: how many nodes are allocated?"""
+    """How many nodes are allocated for three lists."""
     members = ("tasks", "sibling", "thread_group")
 
     def answer() -> int:
@@ -226,7 +226,7 @@ def how_many_nodes() -> Question:
 
 
 def where_fork_puts_the_child() -> Question:
-    """The lowest free number, the parent's neighbour: where does fork link the child?"""
+    """Where fork links the child, and with which number."""
 
     def forked() -> tuple[Any, int]:
         k = session.boot()
@@ -275,7 +275,7 @@ def where_fork_puts_the_child() -> Question:
 
 
 def when_a_walk_meets_it() -> Question:
-    """Between the four stores: when is the new entry there?"""
+    """After which of the four stores a new entry is there."""
 
     def answer() -> int:
         bench = Workbench("AB", "C")
@@ -306,7 +306,7 @@ def when_a_walk_meets_it() -> Question:
 
 
 def does_exit_unlink() -> Question:
-    """Is a dead process still on the list?"""
+    """Whether a dead process is still on the list."""
 
     def answer() -> int:
         k, bash, _ = _two()
@@ -342,7 +342,7 @@ def does_exit_unlink() -> Question:
 
 
 def what_a_stray_store_does() -> Question:
-    """A corrupted list: what does the next fork make of it?"""
+    """What the next fork makes of a corrupted list."""
 
     def corrupted() -> tuple[Any, Any]:
         k, _, cron = _two()
@@ -354,7 +354,7 @@ def what_a_stray_store_does() -> Question:
         if k.panic is not None:
             return 0
         warned = any(event.name == "WARN" for event in k.events())
-        linked = child in [task.address_ for task in k.tasks()]
+        linked = k.machine.symbol("init_task").tasks.prev == k.task(child).tasks
         return 2 if warned and not linked else 3
 
     return Question(
