@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "Stuck", "run"]
 
 CALL_LIMIT = 1_000_000
+RELEASE = "5.10.188 (simulated)"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -46,6 +47,7 @@ class _Recorder:
     def __init__(self, kernel: session.Kernel, processes: int) -> None:
         self.kernel, self.processes = kernel, processes
         self.records: list[host_result.Call] = []
+        self.notes: list[str] = []
         self.runaway = ""
         self.calls = 0
 
@@ -65,9 +67,14 @@ class _Recorder:
         if name == "fork" and value == 0 and pid > self.processes:
             self.runaway = f"more than {self.processes} processes"
 
+    def tell(self, text: str) -> None:
+        m = self.kernel.machine
+        self.notes.append(f"[pid {kernel_pid.task_tgid_vnr(m, m.current)}] {text}")
+
     def libc(self, *, noting: bool) -> libc.Libc:
         stub = libc.Libc(self.enter, common.syscall_number, libc.log())
         stub.note_ = self.note if noting else None
+        stub.tell_ = self.tell
         return stub
 
 
@@ -116,7 +123,7 @@ def run(
         raise host_result.Runaway(f"the program does not end: {recorder.runaway}", out)
     if not status or _alive(kernel, child):
         raise Stuck(f"nobody can run any more: {stack.waiting(kernel)}", out)
-    return Run(out, status[0], err, tuple(recorder.records), "", "5.10.188-kernelsim", kernel)
+    return Run(out, status[0], err, tuple(recorder.records), "".join(recorder.notes), RELEASE, kernel)
 
 
 def _alive(kernel: session.Kernel, pid: int) -> bool:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kernelsim.machine.trace import Event
 
 __all__ = [
+    "PENDING",
     "DeadTask",
     "Kernel",
     "KernelAt",

@@ -1,146 +1,174 @@
-"""System calls, as `strace -f` prints them."""
+"""System calls, signals and deaths, as `strace -f -q` prints them.
+
+What a call was given and returned comes from the events; the details of a signal and the status
+of a death are read from memory as it was at that moment.  As a tracer sees them: a signal that
+kills is shown, though without a tracer the kernel ends the process without delivering it.
+"""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.arch.x86.entry import common
+from kernelsim.debug import strace_args
+from kernelsim.include.linux import list as lists
+from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno, signal
+from kernelsim.machine.machine import PastMachine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kernelsim.machine.machine import Machine
+    from kernelsim.machine.trace import Event
 
 __all__ = ["strace"]
 
-_ALL = {number: name for name, number in vars(errno).items() if name.startswith("E")}
-_ERRNO = {number: name for number, name in _ALL.items() if number < 512}
-_RESTART = {number: name for number, name in _ALL.items() if number >= 512}
-_SIGNALS = {
-    n: name
-    for name, n in vars(signal).items()
-    if name.startswith("SIG") and not name.startswith("SIG_") and n != 32
-}
+COLUMN = 39  # what is before " = result"
 _NO_RETURN = ("exit", "exit_group")
-
-
-def _quote(data: bytes) -> str:
-    text = "".join(_ESCAPES.get(b, chr(b) if 32 <= b < 127 else f"\\{b:o}") for b in data[:32])
-    return f'"{text}"' + ("..." if len(data) > 32 else "")
-
-
-_ESCAPES = {
-    ord("\n"): "\\n",
-    ord("\t"): "\\t",
-    ord("\r"): "\\r",
-    ord('"'): '\\"',
-    ord("\\"): "\\\\",
-}
-
-
-def _status(word: int) -> str:
-    if word & 0x7F == 0:
-        return f"[{{WIFEXITED(s) && WEXITSTATUS(s) == {word >> 8}}}]"
-    return f"[{{WIFSIGNALED(s) && WTERMSIG(s) == {_SIGNALS.get(word & 0x7F, word & 0x7F)}}}]"
-
-
-def _wait_options(options: int) -> str:
-    names = [
-        name for bit, name in ((1, "WNOHANG"), (2, "WSTOPPED"), (8, "WCONTINUED")) if options & bit
-    ]
-    rest = options & ~11
-    return "|".join(names + ([f"{rest:#x}"] if rest else [])) or "0"
-
-
-def _arguments(name: str, args: tuple[Any, ...], ret: int | None) -> list[str]:
-    # The arguments as strace decodes them; what the kernel fills in is known only with the result.
-    done = ret is not None and ret >= 0
-    if name == "wait4":
-        word = args[1].data if args[1] is not None else None
-        filled = (
-            _status(word)
-            if done and ret and word is not None
-            else "NULL"
-            if args[1] is None
-            else "0x7ffc0000"
-        )
-        return [str(args[0]), filled, _wait_options(args[2]), "NULL"]
-    if name == "pipe2":
-        return [f"[{', '.join(map(str, args[0].data))}]" if done else "0x7ffc0000", str(args[1])]
-    if name == "read":
-        return [str(args[0]), _quote(args[1].data) if done else "0x7ffc0000", str(args[2])]
-    if name == "kill":
-        return [str(args[0]), _SIGNALS.get(args[1], str(args[1]))]
-    if name == "rt_sigaction":
-        handler = (
-            "NULL"
-            if args[1] is None
-            else f"{{sa_handler={args[1][0]:#x}, sa_flags={args[1][1]:#x}}}"
-        )
-        return [_SIGNALS.get(args[0], str(args[0])), handler, "NULL", str(args[3])]
-    return [
-        _quote(a)
-        if isinstance(a, bytes)
-        else f'"{a}"'
-        if isinstance(a, str)
-        else "NULL"
-        if a is None
-        else str(a)
-        for a in args
-    ]
-
-
-def _result(ret: int) -> str:
-    if -ret in _RESTART:
-        return f"? {_RESTART[-ret]} (To be restarted)"
-    if -errno.MAX_ERRNO <= ret < 0:
-        return f"-1 {_ERRNO.get(-ret, -ret)} ({os.strerror(-ret)})"
-    return str(ret)
-
-
-def _name(number: int) -> str:
-    return common.syscall_name(number) or f"syscall_{number:#x}"
+_RESTART = {-errno.ERESTARTSYS, -errno.ERESTARTNOINTR, -errno.ERESTARTNOHAND, -errno.ERESTART_RESTARTBLOCK}
+_CAUSES = {getattr(signal, name): name for name in signal.__all__ if name.startswith("CLD_")}
 
 
 def strace(m: Machine, since: int = 0, until: int | None = None) -> str:
     """Return the calls begun or ended in [since, until), and signals and deaths, one a line, with the pid."""
-    lines: list[str] = []
-    open_call: tuple[int, int] | None = None  # (pid, its line) that still lacks its result
-    for event in m.trace.events(since, until):
+    events = [e for e in m.trace.events(since, until) if e.kind == "event" or e.name == "dequeue_signal"]
+    screen, details = _Screen(), _details(m, events)
+    for event in events:
+        pid, f = event.pid, event.fields
         if event.kind != "event":
             continue
-        f, head = event.fields, f"[pid {event.pid:5}] "
         if event.name == "sys_enter":
-            open_call = _suspend(lines, open_call)
-            lines.append(
-                f"{head}{_name(f['id'])}({', '.join(_arguments(_name(f['id']), f['args'], None))}"
-            )
-            open_call = event.pid, f["id"]
-            if _name(f["id"]) in _NO_RETURN:
-                lines[-1] += ") = ?"
-                open_call = None
+            screen.enter(pid, strace_args.call_name(f["id"]), f["args"])
         elif event.name == "sys_exit":
-            name = _name(f["id"])
-            text = f"{name}({', '.join(_arguments(name, f['args'], f['ret']))})"
-            if open_call == (event.pid, f["id"]):
-                lines[-1] = f"{head}{text} = {_result(f['ret'])}"
-                open_call = None
-            else:
-                open_call = _suspend(lines, open_call)
-                rest = ", ".join(_arguments(name, f["args"], f["ret"]))
-                lines.append(f"{head}<... {name} resumed>{rest}) = {_result(f['ret'])}")
+            screen.leave(pid, strace_args.call_name(f["id"]), f["args"], f["ret"])
         elif event.name == "signal_deliver":
-            open_call = _suspend(lines, open_call)
-            lines.append(f"{head}--- {_SIGNALS.get(f['sig'], f['sig'])} ---")
+            screen.line(pid, f"--- {details[event.t]} ---")
         elif event.name == "sched_process_exit":
-            open_call = _suspend(lines, open_call)
-            lines.append(f"{head}+++ exited +++")
-    _suspend(lines, open_call)
-    return "\n".join(lines) + ("\n" if lines else "")
+            screen.death(pid, *details[event.t])
+    return screen.text()
 
 
-def _suspend(lines: list[str], open_call: tuple[int, int] | None) -> tuple[int, int] | None:
-    # Another task gets on the screen while a call has no result yet.
-    if open_call is not None:
-        lines[-1] += " <unfinished ...>"
-    return None
+# --- what memory tells -------------------------------------------------------------------------
+
+
+def _details(m: Machine, events: list[Event]) -> dict[int, Any]:
+    # By the time of the event: of a signal its siginfo, of a death (status word, siginfo or "").
+    moments: list[tuple[int, Event]] = []
+    dequeued: dict[int, int] = {}  # the last time that a task began to take a signal, for it is still queued then
+    for e in events:
+        if e.kind == "enter":
+            dequeued[e.pid] = e.t
+        elif e.name in ("signal_deliver", "sched_process_exit"):
+            moments.append((dequeued.pop(e.pid, e.t) if e.name == "signal_deliver" else e.t, e))
+    found: dict[int, Any] = {}
+    delivered = {(e.pid, e.fields["sig"]) for _, e in moments if e.name == "signal_deliver"}
+    for e, past in _looking_back(m, moments):
+        task = past.current
+        if e.name == "signal_deliver":
+            found[e.t] = _siginfo(task, e.fields["sig"])
+            continue
+        sig = task.exit_code & 0x7F
+        unseen = sig and sig != signal.SIGKILL and (e.pid, sig) not in delivered
+        found[e.t] = task.exit_code, _siginfo(task, sig) if unseen else ""
+    return found
+
+
+def _looking_back(m: Machine, moments: list[tuple[int, Event]]) -> Iterator[tuple[Event, Any]]:
+    # The machine at each moment, latest first: one machine whose past is unrolled step by step.
+    past: Any = None
+    end = 0
+    for t, e in sorted(moments, key=lambda moment: (moment[0], moment[1].t), reverse=True):
+        place = m.trace.place(t)
+        if past is None:
+            past = PastMachine(m, t)
+        else:
+            past.u64.old.update(m.undo_records(place, end))
+        end = place
+        yield e, past
+
+
+def _siginfo(task: Any, sig: int) -> str:
+    # The signal's name and details, from the queue it waits in.
+    for pending in (task.pending, task.signal.shared_pending):
+        for q in lists.list_for_each_entry(sched_signal.sigqueue, pending.list, "list"):
+            if q.si_signo == sig:
+                return f"{strace_args.signal_name(sig)} {{{', '.join(_fields(q))}}}"
+    name = strace_args.signal_name(sig)  # there was no memory for details
+    return f"{name} {{si_signo={name}, si_code=SI_USER, si_pid=0, si_uid=0}}"
+
+
+def _fields(q: Any) -> Iterator[str]:
+    yield f"si_signo={strace_args.signal_name(q.si_signo)}"
+    if q.si_code == signal.SI_KERNEL:
+        yield "si_code=SI_KERNEL"
+        return
+    child = q.si_signo == signal.SIGCHLD and q.si_code in _CAUSES
+    yield f"si_code={_CAUSES[q.si_code] if child else 'SI_USER'}"
+    yield f"si_pid={q.si_pid}"
+    yield f"si_uid={q.si_uid}"
+    if child:
+        exited = q.si_code == signal.CLD_EXITED
+        yield f"si_status={q.si_status if exited else strace_args.signal_name(q.si_status)}"
+        yield "si_utime=0"
+        yield "si_stime=0"
+
+
+# --- the screen --------------------------------------------------------------------------------
+
+
+class _Screen:
+    # The lines so far; a call stays open on the last one until its result or somebody else comes.
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.open: int | None = None  # whose call the last line is, still without a result
+        self.cut: dict[int, int] = {}  # calls cut short: how many of their arguments were printed
+        self.restarted: dict[int, int] = {}  # the line with which a task's last call was interrupted
+
+    def text(self) -> str:
+        self._suspend()
+        return "".join(f"{line}\n" for line in self.lines)
+
+    def line(self, pid: int, text: str) -> None:
+        self._suspend()
+        self.restarted.pop(pid, None)
+        self.lines.append(f"[pid {pid:5}] {text}")
+
+    def _suspend(self) -> None:
+        if self.open is not None:
+            self.lines[-1] += " <unfinished ...>"
+            self.open = None
+
+    def _finish(self, result: str) -> None:
+        self.lines[-1] = f"{self.lines[-1] + ')':{COLUMN}} = {result}"
+        self.open = None
+
+    def enter(self, pid: int, name: str, args: tuple[Any, ...]) -> None:
+        texts, known = strace_args.arguments(name, args, -1), strace_args.early(name, args)
+        more = ", " if 0 < known < len(texts) else ""
+        self.line(pid, f"{name}({', '.join(texts[:known])}{more}")
+        self.open, self.cut[pid] = pid, known
+        if name in _NO_RETURN:
+            self._finish("?")
+            del self.cut[pid]
+
+    def leave(self, pid: int, name: str, args: tuple[Any, ...], ret: int) -> None:
+        texts, known = strace_args.arguments(name, args, ret), self.cut.pop(pid, None)
+        if self.open == pid:
+            self.lines[-1] += ", ".join(texts[known:])
+        elif known is not None:
+            self.line(pid, f"<... {name} resumed>{', '.join(texts[known:])}")
+        else:  # begun before the time asked for, or restarted by the kernel
+            self.line(pid, f"{name}({', '.join(texts)}")
+        self._finish(strace_args.result(name, ret))
+        if ret in _RESTART:
+            self.restarted[pid] = len(self.lines) - 1
+
+    def death(self, pid: int, status: int, siginfo: str) -> None:
+        sig, dumped = status & 0x7F, "(core dumped) " if status & 0x80 else ""
+        if sig == signal.SIGKILL and pid in self.restarted:  # a tracer does not see that result
+            place = self.restarted[pid]
+            self.lines[place] = self.lines[place].partition(" = ?")[0] + " = ?"
+        if siginfo:
+            self.line(pid, f"--- {siginfo} ---")
+        how = f"killed by {strace_args.signal_name(sig)} {dumped}" if sig else f"exited with {status >> 8 & 0xFF} "
+        self.line(pid, f"+++ {how}+++")

@@ -122,6 +122,7 @@ class Libc:
         self._left = 0  # how many results are still to be replayed
         self.note_: Callable[[str, tuple[Any, ...], Any], None] | None = None
         self._buffer = bytearray()
+        self.tell_: Callable[[str], None] | None = None  # who is told of a traceback
         self.dead_ = False
 
     def __getattr__(self, name: str) -> Any:
@@ -156,10 +157,15 @@ class Libc:
         assert self._log is not None
         log = _Log(self._log)
         libc = Libc(self._enter, self._numbers, log)
+        libc.tell_ = self.tell_
         libc._left = 1 + log.length()
         libc._replay = itertools.chain(log.before(), (0,))
         log.own.append(0)
         return libc
+
+    def stop_replay_(self) -> None:
+        """Let the next call be a real one: the program is not the one whose results were kept."""
+        self._left = 0
 
     async def trap_number_(self, number: int, *args: Any) -> Any:
         """Make the system call with that number, whether there is one or not."""

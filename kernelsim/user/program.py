@@ -49,7 +49,10 @@ class Program:
         await self.libc.exit(exit_status(status))
 
     async def _complain(self, text: str) -> None:
-        # Python's way to die: the traceback on descriptor 2.
-        self.libc._left = 0
+        # Python's way to die: the traceback, to whoever listens, else on descriptor 2.
+        self.libc.stop_replay_()
+        if self.libc.tell_ is not None:
+            self.libc.tell_(text)
+            return
         with contextlib.suppress(OSError):
             await self.libc.write(2, text.encode())

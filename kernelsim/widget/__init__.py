@@ -8,10 +8,11 @@ calls a function, assigns the result.  What they show without a running kernel i
 and words, as text/plain, SVG and HTML.  One hand-written script, `widget.js`, draws them all.
 """
 
+from kernelsim.widget.drill import Drill
 from kernelsim.widget.explorer import Explorer, explore
 from kernelsim.widget.panel import SyscallPanel
 from kernelsim.widget.picture_view import PictureView
 from kernelsim.widget.predict import Predict
 from kernelsim.widget.timeline import Timeline
 
-__all__ = ["Explorer", "PictureView", "Predict", "SyscallPanel", "Timeline", "explore"]
+__all__ = ["Drill", "Explorer", "PictureView", "Predict", "SyscallPanel", "Timeline", "explore"]

@@ -102,10 +102,11 @@ class Explorer(ipywidgets.VBox):
 
     def look(self) -> None:
         """Show what has happened meanwhile, from here or from other cells."""
-        self.timeline.look(to_now=not self.timeline.past)
+        with self.timeline.hold_sync():
+            self.timeline.look(to_now=not self.timeline.past)
+            self._draw()
         if not self.timeline.past:
             self.panel.look()
-        self._draw()
 
     def _leave_the_past(self, do: str) -> None:
         if do == "now":

@@ -60,15 +60,18 @@ class SyscallPanel(base.Widget):
             for address, call in self._waiting.items()
             if k.result(task_struct(k.machine, address)) is PENDING
         }
+        self.answers = []
         if task is not None:
             self.task = hex(_address(k, task))
+        elif self.task not in {hex(t.address_) for t in k.tasks()}:
+            self.task = ""
         self.look()
 
     def look(self) -> None:
         """Read from the kernel who is there."""
         found = list(_puppets(self.kernel))
         if not self.task and found:
-            self.task = found[-1][0]
+            self.task = found[min(1, len(found) - 1)][0]  # the first one after init
         if self.task and self.task not in dict(found):
             found.append((self.task, f"{self._label(self.task)}, {self._why_not()}"))
         self.tasks = [list(pair) for pair in found]
@@ -100,10 +103,11 @@ class SyscallPanel(base.Widget):
             return Answer("refused", calls.written(name, arguments), self.locked)
         who, call = self._label(self.task), calls.written(name, arguments)
         answer = self._fired(who, call, name, arguments)
-        self._say(answer, *self._woken())
-        self.look()
-        if self.on_fired is not None:
-            self.on_fired()
+        with self.hold_sync():  # the picture first, it is what the reader looks at
+            self._say(answer, *self._woken())
+            self.look()
+            if self.on_fired is not None:
+                self.on_fired()
         return answer
 
     def _fired(self, who: str, call: str, name: str, arguments: tuple[Any, ...]) -> Answer:

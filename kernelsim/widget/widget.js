@@ -333,7 +333,7 @@ function panel(model, el) {
   }
   function drawTasks() {
     const now = model.get("tasks"), chosen = now.find(([address]) => address === model.get("task"));
-    setText(hint, `Choose the call that ${chosen?.[1] ?? "a task"} makes. One with “…” asks for its arguments first.`);
+    setText(hint, `Choose the call that ${chosen?.[1].split(",")[0] ?? "a task"} makes. One with “…” asks for its arguments first.`);
     task.replaceChildren(...now.map(([address, label]) => h("option", { value: address }, label)));
     task.value = model.get("task");
     pids.replaceChildren(...now.map(([, label]) => h("option", { value: label.match(/\d+/)?.[0] ?? "" }, label)));

@@ -1,0 +1,210 @@
+"""Arguments and results of system calls in words, as strace 6.1 decodes them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.arch.x86.entry import common
+from kernelsim.include.uapi.asm import errno, signal
+from kernelsim.include.uapi.linux import sched, wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["arguments", "call_name", "early", "flags", "quote", "result", "signal_name"]
+
+BUFFER = "0x7ffc0000"  # where a pointer to user memory leads: we have the values, not the addresses
+STRING_LIMIT = 32
+
+_ERRNO = {number: name for name, number in vars(errno).items() if name.startswith("E") and number < 512}
+_RESTART = {
+    errno.ERESTARTSYS: "ERESTARTSYS (To be restarted if SA_RESTART is set)",
+    errno.ERESTARTNOINTR: "ERESTARTNOINTR (To be restarted)",
+    errno.ERESTARTNOHAND: "ERESTARTNOHAND (To be restarted if no handler)",
+    errno.ERESTART_RESTARTBLOCK: "ERESTART_RESTARTBLOCK (Interrupted by signal)",
+}
+_SIGNALS = {
+    number: name
+    for name, number in vars(signal).items()
+    if name.startswith("SIG") and not name.startswith(("SIG_", "SIGRTMIN"))
+}
+_WAIT = ("WNOHANG", "WEXITED", "WSTOPPED", "WCONTINUED", "WNOWAIT", "__WCLONE", "__WALL", "__WNOTHREAD")
+_SA = {
+    "SA_RESTORER": 0x04000000,
+    "SA_ONSTACK": 0x08000000,
+    "SA_RESTART": signal.SA_RESTART,
+    "SA_INTERRUPT": 0x20000000,
+    "SA_NODEFER": signal.SA_NODEFER,
+    "SA_RESETHAND": signal.SA_RESETHAND,
+    "SA_SIGINFO": signal.SA_SIGINFO,
+    "SA_NOCLDSTOP": signal.SA_NOCLDSTOP,
+    "SA_NOCLDWAIT": signal.SA_NOCLDWAIT,
+}
+_OPEN = {
+    "O_CREAT": 0o100,
+    "O_EXCL": 0o200,
+    "O_NOCTTY": 0o400,
+    "O_TRUNC": 0o1000,
+    "O_APPEND": 0o2000,
+    "O_NONBLOCK": 0o4000,
+    "O_DIRECT": 0o40000,
+    "O_CLOEXEC": 0o2000000,
+}
+_CLONE = {n: v for n, v in vars(sched).items() if n.startswith("CLONE_") and sched.CSIGNAL < v <= sched.CLONE_IO}
+_ESCAPES = {ord(c): f"\\{e}" for c, e in zip('\n\t\r\v\f"\\', 'ntrvf"\\', strict=True)}
+
+
+def call_name(number: int) -> str:
+    """Return the name of system call `number`, or what strace prints for one that does not exist."""
+    return common.syscall_name(number) or f"syscall_{number & (1 << 64) - 1:#x}"
+
+
+def signal_name(sig: int) -> str:
+    """Return the name of signal `sig`, the number itself if it has none."""
+    if sig == signal.SIGRTMIN:
+        return "SIGRTMIN"
+    return f"SIGRT_{sig - signal.SIGRTMIN}" if signal.SIGRTMIN < sig <= 64 else _SIGNALS.get(sig, str(sig))
+
+
+def quote(data: bytes) -> str:
+    """Return `data` as a C string of at most 32 characters."""
+    text, shown = "", data[:STRING_LIMIT]
+    for i, b in enumerate(shown):
+        digit_follows = shown[i + 1 : i + 2].isdigit()
+        octal = f"\\{b:03o}" if digit_follows else f"\\{b:o}"
+        text += _ESCAPES.get(b) or (chr(b) if 32 <= b < 127 else octal)
+    return f'"{text}"' + ("..." if len(data) > STRING_LIMIT else "")
+
+
+def flags(value: int, names: Iterable[tuple[str, int]], prefix: str) -> str:
+    """Return the `names` of the bits set in `value`, and the rest as a number."""
+    found = []
+    for name, bits in names:
+        if value & bits == bits:
+            found.append(name)
+            value &= ~bits
+    if not found:
+        return f"{value:#x} /* {prefix}??? */" if value else "0"
+    return "|".join(found + ([f"{value:#x}"] if value else []))
+
+
+# --- one call after the other ----------------------------------------------------------------
+
+
+def _status(word: int) -> str:
+    sig = signal_name(word & 0x7F)
+    if word & 0x7F == 0:
+        text = f"WIFEXITED(s) && WEXITSTATUS(s) == {word >> 8 & 0xFF}"
+    elif word == 0xFFFF:
+        text = "WIFCONTINUED(s)"
+    elif word & 0xFF == 0x7F:
+        text = f"WIFSTOPPED(s) && WSTOPSIG(s) == {signal_name(word >> 8 & 0xFF)}"
+    else:
+        text = f"WIFSIGNALED(s) && WTERMSIG(s) == {sig}" + (" && WCOREDUMP(s)" if word & 0x80 else "")
+    return f"[{{{text}}}]"
+
+
+def _pointer(place: Any) -> str:
+    return "NULL" if place is None else BUFFER
+
+
+def _wait4(a: tuple[Any, ...], ret: int) -> list[str]:
+    status = _status(a[1].data or 0) if ret > 0 and a[1] is not None else _pointer(a[1])
+    options = flags(a[2] & 0xFFFF_FFFF, [(name, getattr(wait, name)) for name in _WAIT], "W")
+    return [str(a[0]), status, options, _pointer(a[3])]
+
+
+def _read(a: tuple[Any, ...], ret: int) -> list[str]:
+    return [str(a[0]), quote(a[1].data) if ret >= 0 else BUFFER, str(a[2])]
+
+
+def _pipe2(a: tuple[Any, ...], ret: int) -> list[str]:
+    ends = f"[{', '.join(map(str, a[0].data))}]" if ret >= 0 else BUFFER
+    return [ends, flags(a[1] & 0xFFFF_FFFF, _OPEN.items(), "O_")]
+
+
+def _open(a: tuple[Any, ...], ret: int) -> list[str]:
+    access = ("O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE")[a[1] & 3]
+    rest = a[1] & 0xFFFF_FFFC
+    how = access + (f"|{flags(rest, _OPEN.items(), 'O_')}" if rest else "")
+    return [quote(a[0].encode()), how, *([f"{a[2]:#03o}".replace("0o", "0")] if rest & _OPEN["O_CREAT"] else [])]
+
+
+def _sigset(mask: int) -> str:
+    names = [signal_name(n + 1).removeprefix("SIG") for n in range(64) if mask >> n & 1]
+    return f"[{' '.join(names)}]"
+
+
+def _rt_sigaction(a: tuple[Any, ...], ret: int) -> list[str]:
+    action = _pointer(a[1])
+    if a[1] is not None:
+        handler = {0: "SIG_DFL", 1: "SIG_IGN"}.get(a[1][0], f"{a[1][0]:#x}")
+        mask = _sigset(a[1][2]) if len(a[1]) > 2 else "[]"
+        action = f"{{sa_handler={handler}, sa_mask={mask}, sa_flags={flags(a[1][1], _SA.items(), 'SA_')}}}"
+    return [signal_name(a[0]), action, _pointer(a[2]), str(a[3])]
+
+
+def _clone(a: tuple[Any, ...], ret: int) -> list[str]:
+    exit_signal = a[0] & sched.CSIGNAL
+    parts = [flags(a[0] & ~sched.CSIGNAL, sorted(_CLONE.items(), key=lambda item: item[1]), "CLONE_")]
+    if exit_signal:
+        parts = [part for part in parts if part != "0"] + [signal_name(exit_signal)]
+    return ["child_stack=NULL", f"flags={'|'.join(parts)}"]
+
+
+def _nanosleep(a: tuple[Any, ...], ret: int) -> list[str]:
+    return [f"{{tv_sec={a[0]}, tv_nsec={a[1]}}}", "NULL"]
+
+
+def _lseek(a: tuple[Any, ...], ret: int) -> list[str]:
+    names = ("SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE")
+    return [str(a[0]), str(a[1]), names[a[2]] if 0 <= a[2] < len(names) else f"{a[2] & 0xFFFFFFFF:#x} /* SEEK_??? */"]
+
+
+def _octal(mode: int) -> str:
+    return f"0{mode & 0xFFFF:02o}"
+
+
+# How many arguments are known when the call is entered, and how all of them are written.
+_CALLS: dict[str, tuple[int, Callable[[tuple[Any, ...], int], list[str]]]] = {
+    "clone": (2, _clone),
+    "kill": (2, lambda a, ret: [str(a[0]), signal_name(a[1])]),
+    "lseek": (3, _lseek),
+    "nanosleep": (1, _nanosleep),
+    "open": (3, _open),
+    "pipe2": (0, _pipe2),
+    "read": (1, _read),
+    "rt_sigaction": (2, _rt_sigaction),
+    "umask": (1, lambda a, ret: [_octal(a[0])]),
+    "wait4": (1, _wait4),
+}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bytes):
+        return quote(value)
+    return quote(value.encode()) if isinstance(value, str) else str(value) if isinstance(value, int) else _pointer(value)
+
+
+def arguments(name: str, args: tuple[Any, ...], ret: int) -> list[str]:
+    """Return the arguments of a call `name` that returned `ret` (negative: an error)."""
+    if name in _CALLS:
+        return _CALLS[name][1](args, ret)
+    if name.startswith("syscall_"):
+        return [f"{a:#x}" if a else "0" for a in (*args, *(6 - len(args)) * (0,))]
+    return [_plain(a) for a in args]
+
+
+def early(name: str, args: tuple[Any, ...]) -> int:
+    """Return how many arguments strace knows, and prints, when the call begins."""
+    return _CALLS[name][0] if name in _CALLS else len(arguments(name, args, -1))
+
+
+def result(name: str, ret: int) -> str:
+    """Return what a call `name` that returned `ret` gives, with the error's name and words."""
+    if -ret in _RESTART:
+        return f"? {_RESTART[-ret]}"
+    if -errno.MAX_ERRNO <= ret < 0:
+        return f"-1 {_ERRNO.get(-ret, f'ERRNO_{-ret}')} ({os.strerror(-ret)})"
+    return _octal(ret) if name == "umask" else str(ret)
