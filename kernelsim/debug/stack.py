@@ -24,7 +24,7 @@ def kernel_stack(m: Machine, task: sched.task_struct) -> list[str]:
         parts = PurePath(inner.cr_code.co_filename).parts
         room = parts[parts.index("kernelsim") + 1] if "kernelsim" in parts else ""
         if room in ftrace.ROOMS and inner.cr_code.co_name not in {"traced_async", "user_mode"}:
-            frames.append(inner.cr_code.co_name)
+            frames.append(ftrace.symbol(inner.cr_code.co_name))
         elif frames and room not in ftrace.ROOMS:
             frames.clear()  # user mode lies between: what was before belongs to an earlier entry
         inner = inner.cr_await

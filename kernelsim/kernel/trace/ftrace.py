@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kernelsim.machine.machine import Machine
 
-__all__ = ["register"]
+__all__ = ["register", "symbol"]
 
 ROOMS = ("kernel", "mm", "fs", "lib", "init", "drivers", "arch")
 _SILENT = {
@@ -29,16 +29,11 @@ _SILENT = {
     "kernelsim.lib.list_debug",
 }
 # Inline functions and macros in Linux, and what is ours: they have no first instruction to patch.
-_INLINE = {
-    "this_rq",
-    "stack_push",
-    "stack_pop",
-    "user_mode",
-    "mmdrop",
-    "put_cred",
-    "virt_to_page",
-    "page_address",
-}
+_INLINE = frozenset(
+    """clear_tsk_need_resched each_task free_blocks get_pid get_pid_ns init_sigpending mmdrop page_address
+    pid_has_task put_cred set_tsk_need_resched stack_pop stack_push test_tsk_need_resched this_rq
+    user_mode virt_to_page""".split()
+)
 _done: set[str] = set()
 
 
@@ -71,6 +66,11 @@ def _patch(name: str, module: ModuleType) -> None:
                 setattr(module, attribute, wrap(value))
 
 
+def symbol(name: str) -> str:
+    """Return the kernel's name of our function `name`: a system call's has a prefix (SYSCALL_DEFINE)."""
+    return f"__x64_{name}" if name.startswith("sys_") else name
+
+
 def _is_symbol(name: str) -> bool:
     # A name of the kernel's; our own helpers begin with one underscore.
     return not name.startswith("_") or name.startswith("__")
@@ -83,7 +83,7 @@ def _first(function: Callable[..., Any]) -> str:
 
 def _traced_by_reference(function: Any) -> Any:
     # A function that knows the machine only from its first argument, a reference.
-    enter = trace.code(function.__name__)
+    enter = trace.code(symbol(function.__name__))
     leave = enter | trace.EXIT
     shift = trace.PLACE_SHIFT
 
@@ -104,7 +104,7 @@ def _traced_by_reference(function: Any) -> Any:
 
 
 def _traced(function: Any) -> Any:
-    enter = trace.code(function.__name__)
+    enter = trace.code(symbol(function.__name__))
     leave = enter | trace.EXIT
     shift = trace.PLACE_SHIFT
 
