@@ -62,7 +62,6 @@ MIRROR = {"arch", "drivers", "entry", "fs", "include", "init", "kernel", "lib", 
 FOREIGN = {
     "anywidget": {"widget"},
     "drgn": {"debug"},
-    "graphviz": {"view"},
     "IPython": {"widget"},
     "ipywidgets": {"widget"},
     "nbclient": {"__main__"},

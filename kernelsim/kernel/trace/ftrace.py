@@ -30,9 +30,25 @@ _SILENT = {
 }
 # Inline functions and macros in Linux, and what is ours: they have no first instruction to patch.
 _INLINE = frozenset(
-    """clear_tsk_need_resched each_task free_blocks get_pid get_pid_ns init_sigpending mmdrop page_address
-    pid_has_task put_cred set_tsk_need_resched stack_pop stack_push test_tsk_need_resched this_rq
-    user_mode virt_to_page""".split()
+    [
+        "clear_tsk_need_resched",
+        "each_task",
+        "free_blocks",
+        "get_pid",
+        "get_pid_ns",
+        "init_sigpending",
+        "mmdrop",
+        "page_address",
+        "pid_has_task",
+        "put_cred",
+        "set_tsk_need_resched",
+        "stack_pop",
+        "stack_push",
+        "test_tsk_need_resched",
+        "this_rq",
+        "user_mode",
+        "virt_to_page",
+    ]
 )
 _done: set[str] = set()
 
