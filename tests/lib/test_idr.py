@@ -11,7 +11,7 @@ from kernelsim.include.linux import slab, xarray
 from kernelsim.include.linux.idr import IDR_RT_MARKER
 from kernelsim.include.linux.idr import idr as idr_type
 from kernelsim.include.uapi.asm import errno
-from kernelsim.lib import idr
+from kernelsim.lib import idr, radix_tree
 from kernelsim.machine import memory
 from kernelsim.machine.memory import Fault
 from kernelsim.machine.ref import ValidationError
@@ -115,7 +115,9 @@ def test_nodes_appear_and_vanish_where_the_kernels_do():
 @pytest.mark.parametrize(
     ("numbers", "removed", "expected"),
     [
+        ([63], [], "(0:0, 1)"),
         ([128], [], "(6:0, 1) (0:2, 1)"),
+        ([4095], [], "(6:0, 1) (0:63, 1)"),
         ([5000], [], "(12:0, 1) (6:1, 1) (0:14, 1)"),
         ([1, 5000], [5000], "(0:0, 1)"),
         ([0, 1], [1], "(0:0, 1)"),
@@ -130,6 +132,16 @@ def test_a_tree_is_as_high_as_its_numbers_need(numbers, removed, expected):
     for number in removed:
         assert idr.idr_remove(m, one, number) == POINTER
     assert shape(m, one) == expected
+
+
+@pytest.mark.parametrize("number", [0, 63, 64, 4095, 5000, 262_143, 4_194_303])
+def test_a_number_is_found_on_the_quick_road(monkeypatch, number):
+    m = machine()
+    one = fresh(m)
+    alloc(m, one, number)
+    monkeypatch.delattr(radix_tree, "_lookup")
+    assert idr.idr_find(m, one, number) == POINTER
+    assert idr.idr_find(m, one, number + 1) == idr.idr_find(m, one, number ^ 64) == 0
 
 
 def test_all_pids_of_a_namespace_take_521_nodes():
