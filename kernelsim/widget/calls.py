@@ -46,7 +46,7 @@ CALLS = {
         Call("exit", "end this process", (Parameter("status", "int", "0"),)),
         Call(
             "waitpid",
-            "wait until a child ends (−1: any child)",
+            "wait until a child ends (-1: any child)",
             (Parameter("pid", "pid", "-1"), Parameter("options", "int", "0", _OPTIONS)),
         ),
         Call(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import weakref
 from collections.abc import Callable, Sequence
@@ -30,7 +31,7 @@ MORE = 6  # boxes added when the reader opens a fold
 PAST = "You are looking at the past. Calls are fired at the present: go back to now, or branch off."
 
 
-class Explorer(ipywidgets.VBox):
+class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
     """A panel, a timeline and one or more pictures of the same kernel at the same moment.
 
     What the reader selects in a picture is the task that calls are fired at, and the focus of the
@@ -110,7 +111,7 @@ class Explorer(ipywidgets.VBox):
 
     def _leave_the_past(self, do: str) -> None:
         if do == "now":
-            self.timeline.place = self.timeline.last
+            self.timeline.step(self.timeline.last)
         elif do == "branch":
             self.branch()
         elif do == "leave" and self._trunk is not None:
@@ -157,7 +158,8 @@ class Explorer(ipywidgets.VBox):
     def _picture(self, view: View, look: Any, since: Any) -> Picture:
         options = dict(self._options)
         if self._extra:
-            options["limit"] = options.get("limit", view.__kwdefaults__["limit"]) + self._extra
+            usual = inspect.signature(view).parameters["limit"].default
+            options["limit"] = options.get("limit", usual) + self._extra
         if self._focus:
             focus = task_struct(self.kernel.machine, int(self._focus, 16))
             try:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import bisect
 import collections
 import functools
+import itertools
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -40,6 +42,8 @@ WATCHED = (
     "sibling.prev",
 )
 _NEXT_CALL = {"sys_enter"}
+# A puppet's call brings at most these: its own, and init waits twice and pauses.
+MOST_OF_A_PUPPET = 4
 WORD = 2  # length of a journal record of one word
 
 
@@ -85,6 +89,15 @@ class History:
         """The present."""
         return (self.k.now if self.records else 0, 0)
 
+    def usual_level(self) -> str:
+        """How to walk if nobody says: from call to call where a program makes them by itself."""
+        if not self.records:
+            return "fired"
+        fired = self._fired()
+        self._calls(fired)
+        last = bisect.bisect_left(self._enters, fired[-1]) if fired else 0
+        return "call" if len(self._enters) - last > MOST_OF_A_PUPPET else "fired"
+
     def moments(self, level: str) -> list[Moment]:
         """Return the moments of a level (a key of `LEVELS`), oldest first; the last one is now."""
         if not self.records:
@@ -117,17 +130,19 @@ class History:
     def calls(self, most: int = 300) -> list[Call]:
         """Return the last system calls: the words of each, and the moment to see what it did."""
         moments = [m for m in self.moments("call") if not m[1]][-most - 1 :]
-        pairs = zip(moments, moments[1:], strict=False)
+        pairs = itertools.pairwise(moments)
         found = (Call(end, self.words(start[0], end[0])) for start, end in pairs)
         return [call for call in found if call.words]
 
     # The first system call begun in [since, until), as strace prints it; "" for none.
     def _words(self, since: int, until: int) -> str:
-        for line in self.k.strace(since, until).splitlines():
-            pid, _, call = line.removeprefix("[pid ").partition("] ")
-            if call and not call.startswith(("<...", "---", "+++")):
-                return f"{pid.strip()}: {call}"
-        return ""
+        first = bisect.bisect_left(self._enters, since)
+        if first == len(self._enters) or self._enters[first] >= until:
+            return ""
+        following = self._enters[first + 1] if first + 1 < len(self._enters) else until
+        lines = self.k.strace(self._enters[first], min(until, following)).splitlines()
+        pid, _, call = lines[0].removeprefix("[pid ").partition("] ")
+        return f"{pid.strip()}: {re.sub(' += ', ' = ', call)}"
 
     # -- stores --------------------------------------------------------------------------------
 
@@ -210,7 +225,7 @@ def _part(member: str, word: int) -> int:
 def _by_event(
     m: Any, watched: dict[int, Any], since: int, now: int
 ) -> Iterator[tuple[int, list[tuple[int, int, int, int]]]]:
-    journal, later = m.journal, {}
+    journal, later = m.journal, dict[int, int]()
     found: dict[int, list[tuple[int, int, int, int]]] = {}
     for t in range(now - 1, since - 1, -1):
         start, end = m.trace.place(t), m.trace.place(t + 1)

@@ -31,10 +31,10 @@ class SyscallPanel(base.Widget):
     :param names: the calls to offer, of `calls.CALLS`; all of them by default.
     """
 
-    tasks = traitlets.List().tag(sync=True)
+    tasks: Any = traitlets.List().tag(sync=True)
     task = traitlets.Unicode().tag(sync=True)
-    calls = traitlets.List().tag(sync=True)
-    answers = traitlets.List().tag(sync=True)
+    calls: Any = traitlets.List().tag(sync=True)
+    answers: Any = traitlets.List().tag(sync=True)
     locked = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, k: Any, task: Any = None, names: Sequence[str] | None = None) -> None:
@@ -89,9 +89,7 @@ class SyscallPanel(base.Widget):
     def _why_not(self) -> str:
         try:
             task = self._reference()
-            if task.exit_state:
-                return tasks.WORDS[tasks.state(task)]
-            return "not a puppet"
+            return tasks.WORDS[tasks.state(task)] if task.exit_state else "not a puppet"
         except Fault:
             return "gone"
 

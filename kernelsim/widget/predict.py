@@ -19,15 +19,16 @@ __all__ = ["Predict"]
 class Predict(base.Widget):
     """Asks a `kernelsim.exercise.Question`; one answer can be committed, then it is revealed.
 
-    `chosen` is the number of the option that the reader committed to, −1 before; `why` the reason
+    `chosen` is the number of the option that the reader committed to, -1 before; `why` the reason
     given.  What the machine does is computed only then.
     """
 
     prompt = traitlets.Unicode().tag(sync=True)
-    options = traitlets.List().tag(sync=True)
+    options: Any = traitlets.List().tag(sync=True)
     chosen = traitlets.Int(-1).tag(sync=True)
     why = traitlets.Unicode().tag(sync=True)
     revealed = traitlets.Dict().tag(sync=True)
+    trouble = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, question: Question) -> None:
         super().__init__(kind="predict")
@@ -43,29 +44,39 @@ class Predict(base.Widget):
         if self.chosen >= 0:
             return
         verdict = self.question.check(choice)
+        revealed = {
+            "right": verdict.right,
+            "correct": verdict.correct,
+            "feedback": verdict.feedback,
+            **_shown(self.question.shows()),
+        }
         with self.hold_sync():
-            self.why = why
-            self.chosen = verdict.chosen
-            self.revealed = {
-                "right": verdict.right,
-                "correct": verdict.correct,
-                "feedback": verdict.feedback,
-                **_shown(self.question.shows()),
-            }
+            self.why, self.chosen, self.revealed = why, verdict.chosen, revealed
 
     def heard(self, message: dict[str, Any]) -> None:
         """The reader commits."""
-        if message.get("do") == "commit":
+        if message.get("do") != "commit":
+            return
+        try:
             self.commit(int(message["choice"]), str(message.get("why", "")))
+        except Exception as error:  # noqa: BLE001 (whatever it is, the reader gets a sentence)
+            self.trouble = f"The machine could not find out ({type(error).__name__}: {error})."
 
     def static(self) -> dict[str, str]:
         """The question and its options; no answer."""
-        items = "".join(f"<li>{html.escape(text)}</li>" for text in self.options)
-        listed = f'<ol type="a">{items}</ol>'
+        items = "".join(f"<li>{_prose(text)}</li>" for text in self.options)
+        lines = "".join(f"<p>{_prose(line)}</p>" for line in self.prompt.splitlines())
         return {
             "text/plain": str(self.question),
-            "text/html": base.paragraphs(self.prompt) + listed,
+            "text/html": f'{lines}<ol type="a">{items}</ol>',
         }
+
+
+# Text with `code` between backquotes as HTML; blanks in code stay as many as they are.
+def _prose(text: str) -> str:
+    parts = html.escape(text.strip()).split("`")
+    parts[1::2] = [f"<code>{part.replace(' ', '&nbsp;')}</code>" for part in parts[1::2]]
+    return "".join(parts)
 
 
 # What there is to see once the question is answered: a picture, or text.

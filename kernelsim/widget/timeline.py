@@ -25,7 +25,7 @@ class Timeline(base.Widget):
     last = traitlets.Int().tag(sync=True)
     level = traitlets.Enum(list(LEVELS), default_value="fired").tag(sync=True)
     levels = traitlets.List(list(LEVELS.items())).tag(sync=True)
-    calls = traitlets.List().tag(sync=True)
+    calls: Any = traitlets.List().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
     sentence = traitlets.Unicode().tag(sync=True)
     past = traitlets.Bool(default_value=False).tag(sync=True)
@@ -48,9 +48,8 @@ class Timeline(base.Widget):
         """Walk through the past of `k` from now on, beginning now."""
         self.kernel = k
         self.history = History(k)
-        fired = len(self.history.moments("fired")) > 2
         known, self._moments = bool(self._moments), []
-        self.level = level or (self.level if known else "fired" if fired else "call")
+        self.level = level or (self.level if known else self.history.usual_level())
         self.look(to_now=True)
 
     # -- where we are --------------------------------------------------------------------------
@@ -97,14 +96,19 @@ class Timeline(base.Widget):
 
     def step(self, by: int) -> None:
         """Move by so many steps; at either end, stay."""
-        self.place = min(max(self.place + by, 0), self.last)
+        self._go(self.place + by)
+
+    # Pictures are sent before the place, which is sent with its words.
+    def _go(self, place: int) -> None:
+        with self.hold_sync():
+            self.place = min(max(place, 0), self.last)
 
     def jump(self, number: int) -> None:
         """Go to the moment after a system call, by its number in `calls`."""
         end = self._ends[number].end
         if end not in self._moments:
             self.level = "call"
-        self.place = self._moments.index(end)
+        self._go(self._moments.index(end))
 
     def _walked(self, change: Any) -> None:
         if self._reading:
@@ -123,12 +127,12 @@ class Timeline(base.Widget):
                 self.on_moved()
 
     def heard(self, message: dict[str, Any]) -> None:
-        """The reader jumps, or branches off, or leaves the branch."""
+        """The reader steps, jumps, or branches off, or leaves the branch."""
         do = message.get("do")
         if do == "jump" and 0 <= int(message["number"]) < len(self.calls):
             self.jump(int(message["number"]))
-        elif do == "now":
-            self.place = self.last
+        elif do == "step":
+            self.step(int(message["by"]))
         elif do in {"branch", "leave"} and self.on_branch is not None:
             self.on_branch(do)
 

@@ -358,15 +358,12 @@ function panel(model, el) {
 /* ── Time ─────────────────────────────────────────────────────────────────────────────────────── */
 
 function timeline(model, el) {
-  const go = (place) => {
-    const to = Math.min(Math.max(place, 0), model.get("last"));
-    if (to !== model.get("place")) set(model, "place", to);
-  };
-  const first = button("|◀", () => go(0), { title: "to the beginning", "aria-label": "to the beginning" });
-  const back = button("◀ back", () => go(model.get("place") - 1), { class: "ksw-step" });
-  const forward = button("forward ▶", () => go(model.get("place") + 1), { class: "ksw-step" });
-  const now = button("now ▶|", () => go(model.get("last")), { title: "to the present" });
-  const slider = h("input", { type: "range", min: 0, "aria-label": "Moment", input: () => go(Number(slider.value)) });
+  const step = (by) => model.send({ do: "step", by });
+  const first = button("|◀", () => step(-model.get("last")), { title: "to the beginning", "aria-label": "to the beginning" });
+  const back = button("◀ back", () => step(-1), { class: "ksw-step" });
+  const forward = button("forward ▶", () => step(1), { class: "ksw-step" });
+  const now = button("now ▶|", () => step(model.get("last")), { title: "to the present" });
+  const slider = h("input", { type: "range", min: 0, "aria-label": "Moment", input: () => set(model, "place", Number(slider.value)) });
   const where = h("span", { class: "ksw-where" });
   const sentence = h("div", { class: "ksw-sentence", role: "status", "aria-live": "polite" });
   const level = h("select", { "aria-label": "Step by", change: () => set(model, "level", level.value) },
@@ -429,6 +426,7 @@ function predict(model, el) {
 
   function draw() {
     const chosen = model.get("chosen"), found = model.get("revealed");
+    if (model.get("trouble")) reveal.replaceChildren(h("p", {}, model.get("trouble")));
     if (chosen < 0 || found.right === undefined) return;
     radios.forEach((radio, i) => { radio.checked = i === chosen; radio.disabled = true; });
     rows.forEach((row, i) => {
@@ -450,7 +448,7 @@ function predict(model, el) {
     if (drawn) show(drawn, found.svg, 1);
     if (form.contains(document.activeElement) || document.activeElement === document.body) reveal.focus({ preventScroll: true });
   }
-  return watch(model, ["chosen", "revealed"], draw);
+  return watch(model, ["chosen", "revealed", "trouble"], draw);
 }
 
 const kinds = { picture, panel, timeline, predict };
