@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ksys_read", "ksys_write", "sys_lseek", "sys_read", "sys_write", "vfs_read", "vfs_write"]
 
 MAX_RW_COUNT = 0x7FFF_F000
+SEEK_MAX = 4  # SEEK_HOLE
 
 
 async def vfs_write(m: Machine, file: Any, buf: bytes) -> int:
@@ -86,5 +87,7 @@ async def sys_read(m: Machine, fd: int, buf: Any, count: int) -> int:
 
 
 def sys_lseek(m: Machine, fd: int, offset: int, whence: int) -> int:
-    """lseek(2): nothing that we have can be positioned; -EBADF, -ESPIPE."""
-    return -errno.ESPIPE if fs_file.lookup_fd(m, fd) else -errno.EBADF
+    """lseek(2): nothing that we have can be positioned; -EBADF, -EINVAL for a bad `whence`, -ESPIPE."""
+    if not fs_file.lookup_fd(m, fd):
+        return -errno.EBADF
+    return -errno.ESPIPE if 0 <= whence <= SEEK_MAX else -errno.EINVAL

@@ -37,8 +37,8 @@ def run(program: inside.Program, *, timeout: float = 20.0, processes: int = 500)
 
     Pid 1 is a small init, leader of session 1 and process group 1, which reaps until it has no
     children left; pid 2 inherits both. fd 0 is /dev/null, fds 1 and 2 are pipes that are read from
-    outside; 3 is the first free one. All signals have their default action. main's result is the
-    exit status (None is 0), an exception that leaves it gives 1.
+    outside; 3 is the first free one. All signals have their default action. An int that
+    main returns is the exit status, anything else is 0; an exception that leaves it gives 1.
 
     Raises `Unavailable` where this cannot be done, `Timeout` after `timeout` seconds and `Runaway`
     after `processes` forks or 64 MiB of output; nothing is left running in any case.

@@ -200,7 +200,7 @@ def _drive(main: Coroutine[Any, Any, int | None]) -> int:
     try:
         main.send(None)
     except StopIteration as end:
-        return 0 if end.value is None else int(end.value)
+        return int(end.value) if isinstance(end.value, int) else 0
     raise RuntimeError("main awaited something that is not a call of libc")
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import operator
 import os
+import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -37,12 +39,27 @@ def _dup2(fd: int, fd2: int) -> int:
     return os.dup2(fd, fd2) if fd >= 0 and fd2 >= 0 else _fail(errno.EBADF)
 
 
+# os.open sets O_CLOEXEC, open does not.
+def _open(path: str, flags: int, mode: int = 0o777) -> int:
+    fd = os.open(path, flags, mode)
+    os.set_inheritable(fd, True)
+    return fd
+
+
 # os has no nanosleep: struct timespec's two members are the arguments, and it returns 0.
 def _nanosleep(seconds: int, nanoseconds: int = 0) -> int:
     if seconds < 0 or not 0 <= nanoseconds < 1_000_000_000:
         _fail(errno.EINVAL)
     time.sleep(seconds + nanoseconds / 1e9)
     return 0
+
+
+# What does not fit into a C int is refused, as os does with its arguments.
+def _int(status: int) -> int:
+    number = operator.index(status)
+    if not -(1 << 31) <= number < 1 << 31:
+        raise OverflowError(f"status {number} does not fit into a C int")
+    return number
 
 
 def _fail(number: int) -> NoReturn:
@@ -61,6 +78,8 @@ CALLS: dict[str, Callable[..., Any]] = {
     "dup": _dup,
     "dup2": _dup2,
     "nanosleep": _nanosleep,
+    "open": _open,
+    **({"pause": signal.pause} if hasattr(signal, "pause") else {}),
 }
 
 
@@ -107,15 +126,15 @@ class Libc:
         return result
 
     async def _exit(self, status: int) -> NoReturn:
-        self._leave("_exit", status)
+        self._leave("_exit", _int(status))
 
     async def exit_group(self, status: int) -> NoReturn:
         """End the process (int status); stdio's buffer is lost."""
-        self._leave("exit_group", status)
+        self._leave("exit_group", _int(status))
 
     async def exit(self, status: int) -> NoReturn:
         """End the process (int status) after writing out stdio's buffer."""
-        self.finish_(status)
+        self.finish_(_int(status))
 
     def finish_(self, status: int) -> NoReturn:
         """`exit` for the end of main, where nothing is left to await."""

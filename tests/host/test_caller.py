@@ -101,7 +101,7 @@ def test_a_megabyte_of_output_arrives():
 
 @pytest.mark.parametrize(
     ("outcome", "status"),
-    [(None, 0), (0, 0), (7, 0x700), (256, 0), (True, 0x100), (-1, 0xFF00)],
+    [(None, 0), ("5", 0), (0, 0), (7, 0x700), (256, 0), (1 << 40, 0), (True, 0x100), (-1, 0xFF00)],
 )
 def test_result_of_main_is_the_exit_status(outcome, status):
     async def program(_libc):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pytest
 
 from kernelsim import host
 from kernelsim.host import libc
+from kernelsim.user import libc as user_libc
 
 if TYPE_CHECKING:
     from kernelsim.host import inside
@@ -90,6 +92,35 @@ def test_descriptors_are_inheritable_as_in_c():
         await libc.write(1, str([os.get_inheritable(fd) for fd in fds]).encode())
 
     assert host.run(program).stdout == b"[True, True, True, True]"
+
+
+def test_exit_status_must_be_a_c_int():
+    async def program(libc):
+        for status, error in ((1 << 31, OverflowError), ("3", TypeError)):
+            try:
+                await libc.exit(status)
+            except error:
+                await libc.write(1, b"refused ")
+        await libc.exit(-(1 << 31) + 5)
+
+    run = host.run(program)
+    assert (run.stdout, run.status) == (b"refused refused ", 0x500)
+
+
+def test_opened_file_is_inheritable_too():
+    async def program(libc):
+        fd = await libc.open("/dev/null", os.O_WRONLY)
+        await libc.write(1, f"{fd} {os.get_inheritable(fd)} {await libc.write(fd, b'x')}".encode())
+
+    assert host.run(program).stdout == b"3 True 1"
+
+
+# A clone with raw flags would go behind Python's back; the simulator's execve runs its own programs.
+def test_host_has_the_simulator_s_calls_but_for_two():
+    mine = {
+        name for name in dir(libc.Libc) if inspect.iscoroutinefunction(getattr(libc.Libc, name))
+    }
+    assert user_libc.CALLS - mine - set(libc.CALLS) == {"clone", "execve"}
 
 
 def test_unknown_call_is_refused_by_name():
