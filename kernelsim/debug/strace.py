@@ -25,13 +25,20 @@ __all__ = ["strace"]
 
 COLUMN = 39  # what is before " = result"
 _NO_RETURN = ("exit", "exit_group")
-_RESTART = {-errno.ERESTARTSYS, -errno.ERESTARTNOINTR, -errno.ERESTARTNOHAND, -errno.ERESTART_RESTARTBLOCK}
+_RESTART = {
+    -errno.ERESTARTSYS,
+    -errno.ERESTARTNOINTR,
+    -errno.ERESTARTNOHAND,
+    -errno.ERESTART_RESTARTBLOCK,
+}
 _CAUSES = {getattr(signal, name): name for name in signal.__all__ if name.startswith("CLD_")}
 
 
 def strace(m: Machine, since: int = 0, until: int | None = None) -> str:
     """Return the calls begun or ended in [since, until), and signals and deaths, one a line, with the pid."""
-    events = [e for e in m.trace.events(since, until) if e.kind == "event" or e.name == "dequeue_signal"]
+    events = [
+        e for e in m.trace.events(since, until) if e.kind == "event" or e.name == "dequeue_signal"
+    ]
     screen, details = _Screen(), _details(m, events)
     for event in events:
         pid, f = event.pid, event.fields
@@ -54,13 +61,18 @@ def strace(m: Machine, since: int = 0, until: int | None = None) -> str:
 def _details(m: Machine, events: list[Event]) -> dict[int, Any]:
     # By the time of the event: of a signal its siginfo, of a death (status word, siginfo or "").
     moments: list[tuple[int, Event]] = []
-    dequeued: dict[int, int] = {}  # the last time that a task began to take a signal, for it is still queued then
+    found: dict[int, Any] = {}
+    leaving: dict[int, int] = {}  # the status of those who die of their own will
+    dequeued: dict[int, int] = {}  # when a task began to take a signal: then it was still queued
     for e in events:
         if e.kind == "enter":
             dequeued[e.pid] = e.t
+        elif e.name == "sys_enter" and strace_args.call_name(e.fields["id"]) in _NO_RETURN:
+            leaving[e.pid] = (e.fields["args"][0] & 0xFF) << 8
+        elif e.name == "sched_process_exit" and e.pid in leaving:
+            found[e.t] = leaving.pop(e.pid), ""
         elif e.name in ("signal_deliver", "sched_process_exit"):
             moments.append((dequeued.pop(e.pid, e.t) if e.name == "signal_deliver" else e.t, e))
-    found: dict[int, Any] = {}
     delivered = {(e.pid, e.fields["sig"]) for _, e in moments if e.name == "signal_deliver"}
     for e, past in _looking_back(m, moments):
         task = past.current
@@ -122,7 +134,8 @@ class _Screen:
         self.lines: list[str] = []
         self.open: int | None = None  # whose call the last line is, still without a result
         self.cut: dict[int, int] = {}  # calls cut short: how many of their arguments were printed
-        self.restarted: dict[int, int] = {}  # the line with which a task's last call was interrupted
+        # The line with which a task's call was interrupted, and its text before what came with the result.
+        self.restarted: dict[int, tuple[int, str]] = {}
 
     def text(self) -> str:
         self._suspend()
@@ -153,22 +166,27 @@ class _Screen:
 
     def leave(self, pid: int, name: str, args: tuple[Any, ...], ret: int) -> None:
         texts, known = strace_args.arguments(name, args, ret), self.cut.pop(pid, None)
-        if self.open == pid:
-            self.lines[-1] += ", ".join(texts[known:])
-        elif known is not None:
-            self.line(pid, f"<... {name} resumed>{', '.join(texts[known:])}")
-        else:  # begun before the time asked for, or restarted by the kernel
-            self.line(pid, f"{name}({', '.join(texts)}")
+        if self.open != pid and known is not None:
+            self.line(pid, f"<... {name} resumed>")
+        elif self.open != pid:  # begun before the time asked for, or restarted by the kernel
+            known = 0
+            self.line(pid, f"{name}(")
+        begun = self.lines[-1] + (" <unfinished ...>" if texts[known:] else "")
+        self.lines[-1] += ", ".join(texts[known:])
         self._finish(strace_args.result(name, ret))
         if ret in _RESTART:
-            self.restarted[pid] = len(self.lines) - 1
+            self.restarted[pid] = len(self.lines) - 1, begun
 
     def death(self, pid: int, status: int, siginfo: str) -> None:
         sig, dumped = status & 0x7F, "(core dumped) " if status & 0x80 else ""
         if sig == signal.SIGKILL and pid in self.restarted:  # a tracer does not see that result
-            place = self.restarted[pid]
-            self.lines[place] = self.lines[place].partition(" = ?")[0] + " = ?"
+            place, begun = self.restarted[pid]
+            self.lines[place] = f"{begun + ')':{COLUMN}} = ?"
         if siginfo:
             self.line(pid, f"--- {siginfo} ---")
-        how = f"killed by {strace_args.signal_name(sig)} {dumped}" if sig else f"exited with {status >> 8 & 0xFF} "
+        how = (
+            f"killed by {strace_args.signal_name(sig)} {dumped}"
+            if sig
+            else f"exited with {status >> 8 & 0xFF} "
+        )
         self.line(pid, f"+++ {how}+++")

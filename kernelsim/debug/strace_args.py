@@ -17,7 +17,9 @@ __all__ = ["arguments", "call_name", "early", "flags", "quote", "result", "signa
 BUFFER = "0x7ffc0000"  # where a pointer to user memory leads: we have the values, not the addresses
 STRING_LIMIT = 32
 
-_ERRNO = {number: name for name, number in vars(errno).items() if name.startswith("E") and number < 512}
+_ERRNO = {
+    number: name for name, number in vars(errno).items() if name.startswith("E") and number < 512
+}
 _RESTART = {
     errno.ERESTARTSYS: "ERESTARTSYS (To be restarted if SA_RESTART is set)",
     errno.ERESTARTNOINTR: "ERESTARTNOINTR (To be restarted)",
@@ -29,7 +31,16 @@ _SIGNALS = {
     for name, number in vars(signal).items()
     if name.startswith("SIG") and not name.startswith(("SIG_", "SIGRTMIN"))
 }
-_WAIT = ("WNOHANG", "WEXITED", "WSTOPPED", "WCONTINUED", "WNOWAIT", "__WCLONE", "__WALL", "__WNOTHREAD")
+_WAIT = (
+    "WNOHANG",
+    "WEXITED",
+    "WSTOPPED",
+    "WCONTINUED",
+    "WNOWAIT",
+    "__WCLONE",
+    "__WALL",
+    "__WNOTHREAD",
+)
 _SA = {
     "SA_RESTORER": 0x04000000,
     "SA_ONSTACK": 0x08000000,
@@ -51,7 +62,11 @@ _OPEN = {
     "O_DIRECT": 0o40000,
     "O_CLOEXEC": 0o2000000,
 }
-_CLONE = {n: v for n, v in vars(sched).items() if n.startswith("CLONE_") and sched.CSIGNAL < v <= sched.CLONE_IO}
+_CLONE = {
+    n: v
+    for n, v in vars(sched).items()
+    if n.startswith("CLONE_") and sched.CSIGNAL < v <= sched.CLONE_IO
+}
 _ESCAPES = {ord(c): f"\\{e}" for c, e in zip('\n\t\r\v\f"\\', 'ntrvf"\\', strict=True)}
 
 
@@ -64,7 +79,11 @@ def signal_name(sig: int) -> str:
     """Return the name of signal `sig`, the number itself if it has none."""
     if sig == signal.SIGRTMIN:
         return "SIGRTMIN"
-    return f"SIGRT_{sig - signal.SIGRTMIN}" if signal.SIGRTMIN < sig <= 64 else _SIGNALS.get(sig, str(sig))
+    return (
+        f"SIGRT_{sig - signal.SIGRTMIN}"
+        if signal.SIGRTMIN < sig <= 64
+        else _SIGNALS.get(sig, str(sig))
+    )
 
 
 def quote(data: bytes) -> str:
@@ -101,7 +120,9 @@ def _status(word: int) -> str:
     elif word & 0xFF == 0x7F:
         text = f"WIFSTOPPED(s) && WSTOPSIG(s) == {signal_name(word >> 8 & 0xFF)}"
     else:
-        text = f"WIFSIGNALED(s) && WTERMSIG(s) == {sig}" + (" && WCOREDUMP(s)" if word & 0x80 else "")
+        text = f"WIFSIGNALED(s) && WTERMSIG(s) == {sig}" + (
+            " && WCOREDUMP(s)" if word & 0x80 else ""
+        )
     return f"[{{{text}}}]"
 
 
@@ -128,12 +149,19 @@ def _open(a: tuple[Any, ...], ret: int) -> list[str]:
     access = ("O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE")[a[1] & 3]
     rest = a[1] & 0xFFFF_FFFC
     how = access + (f"|{flags(rest, _OPEN.items(), 'O_')}" if rest else "")
-    return [quote(a[0].encode()), how, *([f"{a[2]:#03o}".replace("0o", "0")] if rest & _OPEN["O_CREAT"] else [])]
+    return [
+        quote(a[0].encode()),
+        how,
+        *([f"{a[2]:#03o}".replace("0o", "0")] if rest & _OPEN["O_CREAT"] else []),
+    ]
 
 
 def _sigset(mask: int) -> str:
-    names = [signal_name(n + 1).removeprefix("SIG") for n in range(64) if mask >> n & 1]
-    return f"[{' '.join(names)}]"
+    # A set of which more than two thirds are in is shown as what is not in it.
+    inverted = mask.bit_count() >= 64 * 2 // 3
+    shown = ~mask if inverted else mask
+    names = [signal_name(n + 1).removeprefix("SIG") for n in range(64) if shown >> n & 1]
+    return f"{'~' if inverted else ''}[{' '.join(names)}]"
 
 
 def _rt_sigaction(a: tuple[Any, ...], ret: int) -> list[str]:
@@ -147,7 +175,9 @@ def _rt_sigaction(a: tuple[Any, ...], ret: int) -> list[str]:
 
 def _clone(a: tuple[Any, ...], ret: int) -> list[str]:
     exit_signal = a[0] & sched.CSIGNAL
-    parts = [flags(a[0] & ~sched.CSIGNAL, sorted(_CLONE.items(), key=lambda item: item[1]), "CLONE_")]
+    parts = [
+        flags(a[0] & ~sched.CSIGNAL, sorted(_CLONE.items(), key=lambda item: item[1]), "CLONE_")
+    ]
     if exit_signal:
         parts = [part for part in parts if part != "0"] + [signal_name(exit_signal)]
     return ["child_stack=NULL", f"flags={'|'.join(parts)}"]
@@ -159,7 +189,11 @@ def _nanosleep(a: tuple[Any, ...], ret: int) -> list[str]:
 
 def _lseek(a: tuple[Any, ...], ret: int) -> list[str]:
     names = ("SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE")
-    return [str(a[0]), str(a[1]), names[a[2]] if 0 <= a[2] < len(names) else f"{a[2] & 0xFFFFFFFF:#x} /* SEEK_??? */"]
+    return [
+        str(a[0]),
+        str(a[1]),
+        names[a[2]] if 0 <= a[2] < len(names) else f"{a[2] & 0xFFFFFFFF:#x} /* SEEK_??? */",
+    ]
 
 
 def _octal(mode: int) -> str:
@@ -184,7 +218,13 @@ _CALLS: dict[str, tuple[int, Callable[[tuple[Any, ...], int], list[str]]]] = {
 def _plain(value: Any) -> str:
     if isinstance(value, bytes):
         return quote(value)
-    return quote(value.encode()) if isinstance(value, str) else str(value) if isinstance(value, int) else _pointer(value)
+    return (
+        quote(value.encode())
+        if isinstance(value, str)
+        else str(value)
+        if isinstance(value, int)
+        else _pointer(value)
+    )
 
 
 def arguments(name: str, args: tuple[Any, ...], ret: int) -> list[str]:

@@ -50,7 +50,9 @@ def session_ours(s):
 
 
 def numbers(s):
-    return [(nr, address) for address, nr in idr.idr_for_each_entry(s.m, s.m.symbol("init_pid_ns").idr)]
+    return [
+        (nr, address) for address, nr in idr.idr_for_each_entry(s.m, s.m.symbol("init_pid_ns").idr)
+    ]
 
 
 def pairs(found):
@@ -122,11 +124,17 @@ def caches(s):
 AGREE = {
     "list": {
         "list_empty": (
-            lambda s: (s.list_empty(s.children), s.list_empty(s.t(s.reader).children.address_of_())),
+            lambda s: (
+                s.list_empty(s.children),
+                s.list_empty(s.t(s.reader).children.address_of_()),
+            ),
             lambda s: (False, True),
         ),
         "list_is_singular": (
-            lambda s: (s.list_is_singular(s.children), s.list_is_singular(s.t(s.sh).signal.thread_head.address_of_())),
+            lambda s: (
+                s.list_is_singular(s.children),
+                s.list_is_singular(s.t(s.sh).signal.thread_head.address_of_()),
+            ),
             lambda s: (False, True),
         ),
         "list_count_nodes": (lambda s: s.list_count_nodes(s.children), lambda s: 3),
@@ -153,7 +161,10 @@ AGREE = {
             lambda s: s.reader.address_,
         ),
         "list_for_each": (lambda s: at(s.list_for_each(s.children)), links),
-        "list_for_each_reverse": (lambda s: at(s.list_for_each_reverse(s.children)), lambda s: links(s)[::-1]),
+        "list_for_each_reverse": (
+            lambda s: at(s.list_for_each_reverse(s.children)),
+            lambda s: links(s)[::-1],
+        ),
         "list_for_each_entry": (lambda s: every_entry(s, s.list_for_each_entry), children),
         "list_for_each_entry_reverse": (
             lambda s: every_entry(s, s.list_for_each_entry_reverse),
@@ -165,9 +176,15 @@ AGREE = {
             lambda s: lists.validate_list(s.m.symbol("init_task").tasks),
         ),
         "validate_list_for_each": (lambda s: at(s.validate_list_for_each(s.children)), links),
-        "validate_list_for_each_entry": (lambda s: every_entry(s, s.validate_list_for_each_entry), children),
+        "validate_list_for_each_entry": (
+            lambda s: every_entry(s, s.validate_list_for_each_entry),
+            children,
+        ),
         "hlist_empty": (
-            lambda s: (s.hlist_empty(session(s)), s.hlist_empty(s.t(s.sh.thread_pid).inodes.address_of_())),
+            lambda s: (
+                s.hlist_empty(session(s)),
+                s.hlist_empty(s.t(s.sh.thread_pid).inodes.address_of_()),
+            ),
             lambda s: (False, True),
         ),
         "hlist_for_each": (
@@ -182,14 +199,21 @@ AGREE = {
     "pid": {
         "find_pid": (
             lambda s: [s.find_pid(s.prog, nr).value_() for nr in range(9)],
-            lambda s: our(kernel_pid.find_pid_ns(s.m, nr, s.m.symbol("init_pid_ns")) for nr in range(9)),
+            lambda s: our(
+                kernel_pid.find_pid_ns(s.m, nr, s.m.symbol("init_pid_ns")) for nr in range(9)
+            ),
         ),
         "find_task": (
-            lambda s: at([s.find_task(s.prog, 3), s.find_task(s.t(s.lonely).nsproxy.pid_ns_for_children, 1)]),
+            lambda s: at(
+                [s.find_task(s.prog, 3), s.find_task(s.t(s.lonely).nsproxy.pid_ns_for_children, 1)]
+            ),
             lambda s: our([s.sh, s.lonely]),
         ),
         "for_each_pid": (
-            lambda s: at(s.for_each_pid(s.prog)) + at(s.for_each_pid(s.t(s.lonely).nsproxy.pid_ns_for_children)),
+            lambda s: (
+                at(s.for_each_pid(s.prog))
+                + at(s.for_each_pid(s.t(s.lonely).nsproxy.pid_ns_for_children))
+            ),
             lambda s: our(t.thread_pid for t in [*s.k.tasks(), s.lonely]),
         ),
         "for_each_task": (
@@ -227,7 +251,9 @@ AGREE = {
         "xa_for_each": (lambda s: pairs(s.xa_for_each(s.tree)), numbers),
         "xa_load": (
             lambda s: [s.xa_load(s.tree, nr).value_() for nr in range(99)],
-            lambda s: [xarray.xa_load(s.m, s.m.symbol("init_pid_ns").idr.idr_rt, nr) for nr in range(99)],
+            lambda s: [
+                xarray.xa_load(s.m, s.m.symbol("init_pid_ns").idr.idr_rt, nr) for nr in range(99)
+            ],
         ),
         "xa_is_value": (lambda s: s.xa_is_value(s.xa_load(s.tree, 3)), lambda s: False),
         "xa_is_zero": (lambda s: s.xa_is_zero(s.xa_load(s.tree, 3)), lambda s: False),
@@ -242,17 +268,26 @@ AGREE = {
             fair_tasks,
         ),
         "cpu_curr": (lambda s: s.cpu_curr(s.prog, 0).value_(), lambda s: s.m.current.address_),
-        "cpu_rq": (lambda s: s.cpu_rq(s.prog, 0).value_(), lambda s: s.m.symbol("runqueues").address_),
+        "cpu_rq": (
+            lambda s: s.cpu_rq(s.prog, 0).value_(),
+            lambda s: s.m.symbol("runqueues").address_,
+        ),
         "get_task_state": (
             lambda s: [s.get_task_state(s.t(t)) for t in (s.sh, s.reader, s.zombie)],
             lambda s: ["R (running)", "S (sleeping)", "Z (zombie)"],
         ),
-        "idle_task": (lambda s: s.idle_task(s.prog, 0).value_(), lambda s: s.m.symbol("init_task").address_),
+        "idle_task": (
+            lambda s: s.idle_task(s.prog, 0).value_(),
+            lambda s: s.m.symbol("init_task").address_,
+        ),
         "rq_for_each_fair_task": (
             lambda s: se_of(at(s.rq_for_each_fair_task(s.rq))),
             fair_tasks,
         ),
-        "sched_entity_is_task": (lambda s: s.sched_entity_is_task(s.first.se.address_of_()), lambda s: True),
+        "sched_entity_is_task": (
+            lambda s: s.sched_entity_is_task(s.first.se.address_of_()),
+            lambda s: True,
+        ),
         "sched_entity_to_task": (
             lambda s: s.sched_entity_to_task(s.first.se.address_of_()).value_(),
             lambda s: s.sh.address_,
@@ -262,7 +297,10 @@ AGREE = {
             lambda s: [s.task_on_cpu(s.t(t)) for t in s.k.tasks()],
             lambda s: [t == s.m.current for t in s.k.tasks()],
         ),
-        "task_rq": (lambda s: s.task_rq(s.first).value_(), lambda s: s.m.symbol("runqueues").address_),
+        "task_rq": (
+            lambda s: s.task_rq(s.first).value_(),
+            lambda s: s.m.symbol("runqueues").address_,
+        ),
         "task_since_last_arrival_ns": (
             lambda s: s.task_since_last_arrival_ns(s.first),
             lambda s: s.m.symbol("runqueues").clock - s.sh.sched_info.last_arrival,
@@ -280,11 +318,16 @@ AGREE = {
     "rbtree": {
         "RB_EMPTY_ROOT": (lambda s: s.RB_EMPTY_ROOT(s.root), lambda s: False),
         "RB_EMPTY_NODE": (
-            lambda s: (s.RB_EMPTY_NODE(s.first.dl.rb_node.address_of_()), s.RB_EMPTY_NODE(s.rb_first(s.root))),
+            lambda s: (
+                s.RB_EMPTY_NODE(s.first.dl.rb_node.address_of_()),
+                s.RB_EMPTY_NODE(s.rb_first(s.root)),
+            ),
             lambda s: (True, False),
         ),
         "rb_find": (
-            lambda s: s.rb_find("struct sched_entity", s.root, "run_node", s.t(queued(s)), by_vruntime).value_(),
+            lambda s: s.rb_find(
+                "struct sched_entity", s.root, "run_node", s.t(queued(s)), by_vruntime
+            ).value_(),
             lambda s: queued(s).address_,
         ),
         "rb_first": (lambda s: s.rb_first(s.root).value_(), lambda s: tree(s).rb_leftmost.address_),
@@ -301,9 +344,14 @@ AGREE = {
             lambda s: [s.rb_parent(node).value_() for node in s.rbtree_inorder_for_each(s.root)],
             lambda s: our(rbtree.rb_parent(node) for node in in_order(s)),
         ),
-        "rbtree_inorder_for_each": (lambda s: at(s.rbtree_inorder_for_each(s.root)), lambda s: our(in_order(s))),
+        "rbtree_inorder_for_each": (
+            lambda s: at(s.rbtree_inorder_for_each(s.root)),
+            lambda s: our(in_order(s)),
+        ),
         "rbtree_inorder_for_each_entry": (
-            lambda s: at(s.rbtree_inorder_for_each_entry("struct sched_entity", s.root, "run_node")),
+            lambda s: at(
+                s.rbtree_inorder_for_each_entry("struct sched_entity", s.root, "run_node")
+            ),
             entities,
         ),
         "rbtree_preorder_for_each": (
@@ -313,12 +361,16 @@ AGREE = {
         "rbtree_preorder_for_each_entry": (
             lambda s: [
                 se.run_node.address_of_().value_()
-                for se in s.rbtree_preorder_for_each_entry("struct sched_entity", s.root, "run_node")
+                for se in s.rbtree_preorder_for_each_entry(
+                    "struct sched_entity", s.root, "run_node"
+                )
             ],
             lambda s: preorder(tree(s).rb_root.rb_node),
         ),
         "validate_rbtree": (
-            lambda s: s.validate_rbtree("struct sched_entity", s.root, "run_node", by_vruntime, allow_equal=True),
+            lambda s: s.validate_rbtree(
+                "struct sched_entity", s.root, "run_node", by_vruntime, allow_equal=True
+            ),
             lambda s: None,
         ),
         "validate_rbtree_inorder_for_each_entry": (
@@ -340,25 +392,42 @@ AGREE = {
             lambda s: "SA_RESTART",
         ),
         "decode_sigset": (
-            lambda s: [s.decode_sigset(x) for x in (s.t(s.busy).blocked, s.t(s.busy).signal.shared_pending.signal)],
+            lambda s: [
+                s.decode_sigset(x)
+                for x in (s.t(s.busy).blocked, s.t(s.busy).signal.shared_pending.signal)
+            ],
             lambda s: ["{SIGUSR1}", "{SIGUSR1}"],
         ),
-        "sigaction_flags": (lambda s: s.sigaction_flags(s.prog)["SA_RESTART"], lambda s: 0x10000000),
+        "sigaction_flags": (
+            lambda s: s.sigaction_flags(s.prog)["SA_RESTART"],
+            lambda s: 0x10000000,
+        ),
         "signal_names": (lambda s: s.signal_names(s.prog)["SIGUSR1"], lambda s: 10),
         "signal_numbers": (lambda s: s.signal_numbers(s.prog)[10][0], lambda s: "SIGUSR1"),
         "sigpending_for_each": (
-            lambda s: [q.si_signo.value_() for q in s.sigpending_for_each(s.t(s.busy).signal.shared_pending)],
+            lambda s: [
+                q.si_signo.value_()
+                for q in s.sigpending_for_each(s.t(s.busy).signal.shared_pending)
+            ],
             lambda s: [10],
         ),
-        "sigset_to_hex": (lambda s: s.sigset_to_hex(s.t(s.busy).blocked), lambda s: f"{s.busy.blocked:016x}"),
+        "sigset_to_hex": (
+            lambda s: s.sigset_to_hex(s.t(s.busy).blocked),
+            lambda s: f"{s.busy.blocked:016x}",
+        ),
     },
     "wait": {
         "waitqueue_active": (
-            lambda s: (s.waitqueue_active(pipe_queue(s)), s.waitqueue_active(s.t(pipe(s)).wr_wait.address_of_())),
+            lambda s: (
+                s.waitqueue_active(pipe_queue(s)),
+                s.waitqueue_active(s.t(pipe(s)).wr_wait.address_of_()),
+            ),
             lambda s: (True, False),
         ),
         "waitqueue_for_each_entry": (
-            lambda s: [entry.private.value_() for entry in s.waitqueue_for_each_entry(pipe_queue(s))],
+            lambda s: [
+                entry.private.value_() for entry in s.waitqueue_for_each_entry(pipe_queue(s))
+            ],
             lambda s: our([s.reader]),
         ),
         "waitqueue_for_each_task": (
@@ -381,8 +450,14 @@ AGREE = {
         "cpu_possible_mask": (lambda s: s.cpu_possible_mask(s.prog).bits[0].value_(), lambda s: 1),
         "cpu_present_mask": (lambda s: s.cpu_present_mask(s.prog).bits[0].value_(), lambda s: 1),
         "cpumask_to_cpulist": (lambda s: s.cpumask_to_cpulist(s.first.cpus_ptr), lambda s: "0"),
-        "cpumask_weight": (lambda s: s.cpumask_weight(s.first.cpus_ptr), lambda s: s.sh.nr_cpus_allowed),
-        "for_each_cpu": (lambda s: list(s.for_each_cpu(s.first.cpus_mask.address_of_())), lambda s: [0]),
+        "cpumask_weight": (
+            lambda s: s.cpumask_weight(s.first.cpus_ptr),
+            lambda s: s.sh.nr_cpus_allowed,
+        ),
+        "for_each_cpu": (
+            lambda s: list(s.for_each_cpu(s.first.cpus_mask.address_of_())),
+            lambda s: [0],
+        ),
         "for_each_online_cpu": (lambda s: list(s.for_each_online_cpu(s.prog)), lambda s: [0]),
         "for_each_possible_cpu": (lambda s: list(s.for_each_possible_cpu(s.prog)), lambda s: [0]),
         "for_each_present_cpu": (lambda s: list(s.for_each_present_cpu(s.prog)), lambda s: [0]),
@@ -410,10 +485,16 @@ AGREE = {
         "kuid_val": (lambda s: s.kuid_val(s.first.cred.uid), lambda s: s.sh.cred.uid),
     },
     "slab": {
-        "find_slab_cache": (lambda s: task_cache(s).value_(), lambda s: s.m.static.task_struct_cachep.address_),
+        "find_slab_cache": (
+            lambda s: task_cache(s).value_(),
+            lambda s: s.m.static.task_struct_cachep.address_,
+        ),
         "for_each_slab_cache": (lambda s: at(s.for_each_slab_cache(s.prog)), caches),
         "print_slab_caches": (lambda s: s.print_slab_caches(s.prog), lambda s: None),
-        "slab_cache_is_merged": (lambda s: bool(s.slab_cache_is_merged(task_cache(s))), lambda s: False),
+        "slab_cache_is_merged": (
+            lambda s: bool(s.slab_cache_is_merged(task_cache(s))),
+            lambda s: False,
+        ),
         "slab_cache_objects_per_slab": (
             lambda s: s.slab_cache_objects_per_slab(task_cache(s)),
             lambda s: s.m.static.task_struct_cachep.oo & 0xFFFF,

@@ -37,7 +37,9 @@ class Life:
 
     # The puppets that can be driven, without init: they wait in user mode.
     def awake(self):
-        return [t for t in self.k.tasks() if t.mm and not t.state and not t.exit_state and t.pid != 1]
+        return [
+            t for t in self.k.tasks() if t.mm and not t.state and not t.exit_state and t.pid != 1
+        ]
 
     def step(self):
         awake = self.awake()

@@ -8,7 +8,18 @@ from kernelsim.include.uapi.asm import signal
 from kernelsim.include.uapi.linux import sched
 
 MODULES = (
-    *("list", "pid", "idr", "radixtree", "xarray", "sched", "rbtree", "signal", "wait", "completion"),
+    *(
+        "list",
+        "pid",
+        "idr",
+        "radixtree",
+        "xarray",
+        "sched",
+        "rbtree",
+        "signal",
+        "wait",
+        "completion",
+    ),
     *("cpumask", "percpu", "kthread", "user", "slab", "fs", "mm"),
 )
 

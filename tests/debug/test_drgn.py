@@ -54,13 +54,17 @@ def test_every_helper_of_the_module_is_in_one_of_the_tables(scene, module):
 
 
 def test_the_document_has_a_row_for_each_helper_and_says_what_is_the_case():
-    rows = dict(re.findall(r"^\| `(\w+)` \| (yes|no)\b", DOC.read_text(encoding="utf-8"), re.MULTILINE))
+    rows = dict(
+        re.findall(r"^\| `(\w+)` \| (yes|no)\b", DOC.read_text(encoding="utf-8"), re.MULTILINE)
+    )
     names = {name: "yes" for _, name in EACH_AGREEING} | {name: "no" for _, name in EACH_LACKING}
     assert rows == names
 
 
 def test_the_example_in_the_document_runs(capsys):
-    (block,) = re.findall(r"^```py\n(.*?)^```$", DOC.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(
+        r"^```py\n(.*?)^```$", DOC.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
     exec(compile(block, str(DOC), "exec"), {})  # noqa: S102 - our own text
     expected = "1 S b'init'\n2 S b'kthreadd'\n3 R b'bash'\n(char [16])\"init\"\n"
     assert capsys.readouterr().out == expected
@@ -74,18 +78,26 @@ def as_drgn_sees(prog):
     helper = importlib.import_module("drgn.helpers.linux")
     out = []
     for task in helper.for_each_task(prog):
-        children = helper.list_for_each_entry("struct task_struct", task.children.address_of_(), "sibling")
+        children = helper.list_for_each_entry(
+            "struct task_struct", task.children.address_of_(), "sibling"
+        )
         letter = helper.task_state_to_char(task)
         parent = task.real_parent.value_()
-        out.append((task.pid.value_(), task.value_(), letter, parent, [c.value_() for c in children]))
+        out.append(
+            (task.pid.value_(), task.value_(), letter, parent, [c.value_() for c in children])
+        )
     return out
 
 
 def as_the_kernel_says(k):
     out = []
     for t in sorted(k.tasks(), key=lambda t: t.pid):
-        children = [c.address_ for c in lists.list_for_each_entry(task_struct, t.children, "sibling")]
-        out.append((t.pid, t.address_, sched.task_state_to_char(t), t.real_parent.address_, children))
+        children = [
+            c.address_ for c in lists.list_for_each_entry(task_struct, t.children, "sibling")
+        ]
+        out.append(
+            (t.pid, t.address_, sched.task_state_to_char(t), t.real_parent.address_, children)
+        )
     return out
 
 
@@ -95,12 +107,22 @@ def check_look_ups(prog, k, numbers):
     for nr in numbers:
         task = living.get(nr)
         assert helper.find_task(prog, nr).value_() == (task.address_ if task else 0)
-        assert helper.find_pid(prog, nr).value_() == helper.idr_find(prog["init_pid_ns"].idr.address_of_(), nr).value_()
+        assert (
+            helper.find_pid(prog, nr).value_()
+            == helper.idr_find(prog["init_pid_ns"].idr.address_of_(), nr).value_()
+        )
     found = helper.for_each_pid(prog)
-    assert [p.numbers[0].nr.value_() for p in found] == [nr for nr, _ in helper.idr_for_each(prog["init_pid_ns"].idr.address_of_())]
-    queued = {helper.sched_entity_to_task(se).value_() for se, *_ in helper.cfs_rq_for_each_entity(prog["runqueues"].cfs.address_of_())}
+    assert [p.numbers[0].nr.value_() for p in found] == [
+        nr for nr, _ in helper.idr_for_each(prog["init_pid_ns"].idr.address_of_())
+    ]
+    queued = {
+        helper.sched_entity_to_task(se).value_()
+        for se, *_ in helper.cfs_rq_for_each_entity(prog["runqueues"].cfs.address_of_())
+    }
     assert queued == {t.address_ for t in k.tasks() if t.on_rq}
-    order = helper.list_for_each_entry("struct task_struct", prog["init_task"].tasks.address_of_(), "tasks")
+    order = helper.list_for_each_entry(
+        "struct task_struct", prog["init_task"].tasks.address_of_(), "tasks"
+    )
     assert [t.value_() for t in order] == [t.address_ for t in k.tasks()]
 
 
@@ -120,17 +142,25 @@ def test_a_thousand_random_calls_leave_everything_sound_and_nothing_behind():
     assert [t.pid for t in k.tasks()] == [1, 2]
     assert as_drgn_sees(prog) == as_the_kernel_says(k)
     after = k.slabs()
-    pid_caches = sum(name.startswith("pid_") for name in after) - sum(name.startswith("pid_") for name in before)
+    pid_caches = sum(name.startswith("pid_") for name in after) - sum(
+        name.startswith("pid_") for name in before
+    )
     after["kmem_cache"] -= pid_caches  # one for each depth of namespaces, for good, as in Linux
-    assert {name: n for name, n in after.items() if n} == {name: n for name, n in before.items() if n}
+    assert {name: n for name, n in after.items() if n} == {
+        name: n for name, n in before.items() if n
+    }
 
 
 # --- types ---------------------------------------------------------------------------------
 
 
 def declared():
-    names = {name for name, cls in ctype.REGISTRY.items() if cls.__module__.startswith("kernelsim.")}
-    return sorted(names - {"sigset_t", "k_sigaction"})  # in C a typedef, and a struct around another
+    names = {
+        name for name, cls in ctype.REGISTRY.items() if cls.__module__.startswith("kernelsim.")
+    }
+    return sorted(
+        names - {"sigset_t", "k_sigaction"}
+    )  # in C a typedef, and a struct around another
 
 
 # (name, offset in bits, size in bits or None) of the members, those of anonymous unions too.
@@ -214,7 +244,10 @@ def test_every_symbol_of_the_machine_is_an_object_at_its_address(scene):
 
 def test_symbols_and_functions_are_found_by_name_and_by_address(scene):
     symbol = scene.prog.symbol("init_task")
-    assert (symbol.address, symbol.size) == (scene.m.symbol("init_task").address_, task_struct.sizeof_)
+    assert (symbol.address, symbol.size) == (
+        scene.m.symbol("init_task").address_,
+        task_struct.sizeof_,
+    )
     assert scene.prog.symbol(symbol.address + 8).name == "init_task"
     pick = scene.prog["fair_sched_class"].pick_next_task
     assert scene.prog.symbol(pick).name == "pick_next_task_fair"
@@ -222,7 +255,10 @@ def test_symbols_and_functions_are_found_by_name_and_by_address(scene):
 
 
 def test_enumerators_are_constants_of_their_enum(scene):
-    values = {name: scene.prog.constant(name).value_() for name in ("PIDTYPE_PID", "PIDTYPE_SID", "PIDTYPE_MAX")}
+    values = {
+        name: scene.prog.constant(name).value_()
+        for name in ("PIDTYPE_PID", "PIDTYPE_SID", "PIDTYPE_MAX")
+    }
     assert values == {"PIDTYPE_PID": 0, "PIDTYPE_SID": 3, "PIDTYPE_MAX": 4}
     assert scene.prog["PIDTYPE_TGID"].type_.type_name() == "enum pid_type"
 
@@ -232,7 +268,10 @@ def test_enumerators_are_constants_of_their_enum(scene):
 
 def test_container_of_subtracts_as_ours_does(scene):
     node = scene.t(scene.sh).pid_links[2].address_of_()
-    assert scene.drgn.container_of(node, "struct task_struct", "pid_links[2]").value_() == scene.sh.address_
+    assert (
+        scene.drgn.container_of(node, "struct task_struct", "pid_links[2]").value_()
+        == scene.sh.address_
+    )
 
 
 def test_reading_where_nothing_is_faults(scene):
@@ -262,4 +301,10 @@ def test_a_program_over_the_past_stays_there_and_one_over_the_present_follows():
     assert helper.task_state_to_char(helper.find_task(live, 4)) == "Z"
     k.call(sh, "waitpid", 4, 0)
     assert [t.pid.value_() for t in helper.for_each_task(live)] == [1, 2, 3, 5, 6]
-    assert [helper.task_state_to_char(t) for t in helper.for_each_task(past[2])] == ["S", "S", "R", "R", "R"]
+    assert [helper.task_state_to_char(t) for t in helper.for_each_task(past[2])] == [
+        "S",
+        "S",
+        "R",
+        "R",
+        "R",
+    ]

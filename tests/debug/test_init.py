@@ -9,7 +9,9 @@ import kernelsim as ks
 
 def test_without_drgn_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "drgn", None)
-    with pytest.raises(ImportError, match=r"^drgn_program\(\) needs the drgn debugger.*pip install"):
+    with pytest.raises(
+        ImportError, match=r"^drgn_program\(\) needs the drgn debugger.*pip install"
+    ):
         ks.debug.drgn_program(ks.boot(record=False))
 
 

@@ -20,7 +20,9 @@ def k():
     k = ks.boot(record=False)
     sh = k.spawn("sh")
     k.call(sh, "pipe")
-    reader, lonely, zombie = (k.call(sh, *call) for call in (("fork",), ("clone", 0x2000_0011), ("fork",)))
+    reader, lonely, zombie = (
+        k.call(sh, *call) for call in (("fork",), ("clone", 0x2000_0011), ("fork",))
+    )
     assert k.call(k.task(reader), "read", 3, 1) is ks.PENDING
     k.call(k.task(zombie), "exit_group", 7)
     assert [t.pid for t in k.tasks()] == [1, 2, 3, reader, lonely, zombie]
@@ -114,7 +116,9 @@ def stack_overrun(k):
 
 
 def waiter_elsewhere(k):
-    pipe = fs.pipe_inode_info(k.machine, fs.file(k.machine, k.machine.read_u64(k.task(3).files.fdt.fd + 24)).private_data)
+    pipe = fs.pipe_inode_info(
+        k.machine, fs.file(k.machine, k.machine.read_u64(k.task(3).files.fdt.fd + 24)).private_data
+    )
     container_of(pipe.rd_wait.head.next, wait_queue_entry, "entry").private = k.task(5)
 
 
@@ -202,7 +206,8 @@ def test_a_count_one_off_is_found(k, path, by):
 @pytest.mark.parametrize("name", ["nr_threads", "process_counts"])
 def test_a_static_count_one_off_is_found(k, name):
     place = k.machine.symbol(name)
-    k.machine.write(place, (int.from_bytes(k.machine.read(place, 4), "little") + 1).to_bytes(4, "little"))
+    k.machine.write(
+        place, (int.from_bytes(k.machine.read(place, 4), "little") + 1).to_bytes(4, "little")
+    )
     with pytest.raises(ValidationError, match=f"{name} at {place:#x}"):
         validate_machine(k)
-

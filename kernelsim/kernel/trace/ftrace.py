@@ -29,8 +29,10 @@ _SILENT = {
     "kernelsim.lib.list_debug",
 }
 # Inline functions and macros in Linux, and what is ours: they have no first instruction to patch.
+# __switch_to is marked __notrace_funcgraph: it is entered by one task and left by another.
 _INLINE = frozenset(
     [
+        "__switch_to",
         "clear_tsk_need_resched",
         "each_task",
         "free_blocks",
@@ -153,10 +155,15 @@ def _traced(function: Any) -> Any:
         t = m.trace
         append, journal = t.append, t.journal
         append(len(journal) << shift | t.tag | enter)
+        left = True
         try:
             return await function(m, *args, **options)
+        except GeneratorExit:  # its task is dead and has left the CPU for ever: nothing returns
+            left = False
+            raise
         finally:
-            append(len(journal) << shift | t.tag | leave)
+            if left:
+                append(len(journal) << shift | t.tag | leave)
 
     @functools.wraps(function)
     def maybe(m: Any, *args: Any, **options: Any) -> Any:
