@@ -155,27 +155,15 @@ def _struct_target(t: ctype.Ptr) -> Any:
     return target if is_struct(target) else None
 
 
-# --- references kept -----------------------------------------------------------------------
-
-# Most references are to few addresses, so a machine keeps those it has made, for each class a
-# few thousand: `refs[number of the class][address]`.  A reference holds no state; which of two
-# equal ones is used makes no difference.
-_KEPT = 2048
 _numbers: dict[Any, int] = {}
 
 
 def _number(cls: Any) -> int:
     # The place of `cls` in a machine's `refs`.
-    return _numbers.setdefault(cls, len(_numbers))
-
-
-def _make(cls: Any, number: int, m: Any, address: int) -> Any:
-    # Make a reference and keep it.
-    kept = m.refs[number]
-    if len(kept) >= _KEPT:
-        kept.clear()
-    made = kept[address] = cls(m, address)
-    return made
+    if cls not in _numbers:
+        _numbers[cls] = len(memory.classes)
+        memory.classes.append(cls)
+    return _numbers[cls]
 
 
 # --- generated access ----------------------------------------------------------------------
@@ -201,7 +189,6 @@ def get_{name}(self):
         m.fault(self.address_, {type!r}, {name!r})
     if v == {poison}:
         m.check(self.address_ + {offset}, {type!r}, {name!r})
-    {before}
     return {result}
 """
 
@@ -233,14 +220,11 @@ _CONVERT_POINTER = """
 
 _GET_EMBEDDED = """
 def get_{name}(self):
-    m = self.machine_
-    a = self.address_ + {offset}
-    r = m.refs[{number}].get(a)
-    return make({target}, {number}, m, a) if r is None else r
+    return self.machine_.refs[{number}][self.address_ + {offset}]
 """
 
 
-def _accessors(cls: Any, field: ctype.Field, scope: dict[str, Any]) -> str:
+def _accessors(cls: Any, field: ctype.Field) -> str:
     # The source text of the getter and setter of one member.
     name, t, common = (
         field.name,
@@ -248,23 +232,18 @@ def _accessors(cls: Any, field: ctype.Field, scope: dict[str, Any]) -> str:
         {"name": field.name, "type": cls.c, "offset": field.offset},
     )
     if isinstance(t, (type, ctype.Array)):
-        scope[f"T_{name}"] = t if isinstance(t, type) else array_class(t)
-        return _GET_EMBEDDED.format(
-            target=f"T_{name}", number=_number(scope[f"T_{name}"]), **common
-        )
+        number = _number(t if isinstance(t, type) else array_class(t))
+        return _GET_EMBEDDED.format(number=number, **common)
     base = t.base if isinstance(t, ctype.Bits) else t
     view = "u64" if isinstance(t, ctype.Ptr) else base.view
     shift = {1: 0, 2: 1, 4: 2, 8: 3}[t.sizeof_]
-    result, convert, before = "v", "", "pass"
+    result, convert = "v", ""
     store = f"m.{view}[(self._o + {field.offset}) >> {shift}] = v"
     if isinstance(t, ctype.Ptr):
         convert = _CONVERT_POINTER.format(name=name)
         target = _struct_target(t)
         if target is not None:
-            scope[f"T_{name}"] = target
-            number = _number(target)
-            result = f"make(T_{name}, {number}, m, v) if r is None else r"
-            before = f"r = m.refs[{number}].get(v)"
+            result = f"m.refs[{_number(target)}][v]"
     elif isinstance(t, ctype.Bits):
         mask = (1 << t.width) - 1
         result = f"(v >> {field.bit}) & {mask}"
@@ -272,7 +251,7 @@ def _accessors(cls: Any, field: ctype.Field, scope: dict[str, Any]) -> str:
         keep = ((1 << t.sizeof_ * 8) - 1) & ~(mask << field.bit)
         store = f"{unit} = {unit} & {keep} | (int(v) & {mask}) << {field.bit}"
     return _GET_INT.format(
-        view=view, shift=shift, poison=_POISON_OF[t.sizeof_], result=result, before=before, **common
+        view=view, shift=shift, poison=_POISON_OF[t.sizeof_], result=result, **common
     ) + _SET.format(convert=convert, store=store, poison64=memory.POISON, **common)
 
 
@@ -287,47 +266,64 @@ def _set_bytes(field: ctype.Field) -> Any:
     return set_bytes
 
 
+_STORE = """
+def store(self, {parameters}):
+    m, i = self.machine_, self._o >> 3
+    u64 = m.u64
+    try:
+        if u64[i + {first}] == {poison}:
+            m.check(self.address_ + 8 * {first}, {type!r}, {name!r})
+    except IndexError:
+        m.fault(self.address_, {type!r}, {name!r})
+{pointers}
+    if m.log is None:
+        {stores}
+    else:
+        log = m.journal.extend
+        {logged}
+"""
+
+_STORE_POINTER = """
+    if v{n}.__class__ is not int:
+        v{n} = pointer(v{n})"""
+
+
 def make_store(cls: Any, names: tuple[str, ...]) -> Any:
     """Generate the function that stores the members `names` of a reference to `cls`."""
     fields = {f.name: f for f in cls.fields_}
-    scope: dict[str, Any] = {"pointer": pointer}
-    first = fields[names[0]].offset
-    lines = [
-        f"def store(self, {', '.join(f'v{i}' for i in range(len(names)))}):",
-        "    m, o = self.machine_, self._o",
-        "    u64, log = m.u64, m.log",
-        "    try:",
-        f"        if u64[(o + {first}) >> 3] == {memory.POISON}:",
-        f"            m.check(self.address_ + {first}, {cls.c!r}, {names[0]!r})",
-        "    except IndexError:",
-        f"        m.fault(self.address_, {cls.c!r}, {names[0]!r})",
-    ]
-    for i, name in enumerate(names):
+    stores, logged, pointers = [], [], []
+    for n, name in enumerate(names):
         t, offset = fields[name].type, fields[name].offset
-        if isinstance(t, (type, ctype.Array, ctype.Bits)):
+        if isinstance(t, (type, ctype.Array, ctype.Bits)) or cls.alignof_ < 8:
             raise TypeError(f"{cls.c}: {name} can't be assigned together with others")
-        view = "u64" if isinstance(t, ctype.Ptr) else t.view
-        shift = {1: 0, 2: 1, 4: 2, 8: 3}[t.sizeof_]
-        lines += [
-            "    if log is not None:",
-            f"        i = (o + {offset}) >> 3",
-            "        log(u64[i])",
-            "        log(i)",
-        ]
-        value = (
-            f"v{i} if v{i}.__class__ is int else pointer(v{i})"
-            if isinstance(t, ctype.Ptr)
-            else f"v{i}"
-        )
-        target = "u64" if view == "u64" else f"m.{view}"
-        lines.append(f"    {target}[(o + {offset}) >> {shift}] = {value}")
-    exec(compile("\n".join(lines), f"<store {cls.__name__}>", "exec"), scope)  # noqa: S102 - our own text
+        if isinstance(t, ctype.Ptr):
+            pointers.append(_STORE_POINTER.format(n=n))
+        if t.sizeof_ == 8:
+            stores.append(f"{'u' if isinstance(t, ctype.Ptr) else t.view[0]}64[i + {offset >> 3}]")
+        else:
+            shift = {4: 1, 2: 2, 1: 3}[t.sizeof_]
+            stores.append(f"m.{t.view}[(i << {shift}) + {offset // t.sizeof_}]")
+        stores[-1] = stores[-1].replace("s64[", "m.s64[") + f" = v{n}"
+        word = f"i + {offset >> 3}"
+        logged += [f"log((u64[{word}], {word}))", stores[-1]]
+    source = _STORE.format(
+        parameters=", ".join(f"v{n}" for n in range(len(names))),
+        first=fields[names[0]].offset >> 3,
+        poison=memory.POISON,
+        type=cls.c,
+        name=names[0],
+        pointers="".join(pointers),
+        stores="\n        ".join(stores),
+        logged="\n        ".join(logged),
+    )
+    scope: dict[str, Any] = {"pointer": pointer}
+    exec(compile(source, f"<store {cls.__name__}>", "exec"), scope)  # noqa: S102 - our own text
     return scope["store"]
 
 
 def build(cls: Any) -> None:
     """Generate constructor and accessors of `cls`, once."""
-    scope: dict[str, Any] = {"make": _make}
+    scope: dict[str, Any] = {}
     source = [
         _INIT.format(
             direct_map=memory.DIRECT_MAP,
@@ -336,7 +332,7 @@ def build(cls: Any) -> None:
             image_end=memory.IMAGE_END,
         )
     ]
-    source += [_accessors(cls, field, scope) for field in cls.fields_]
+    source += [_accessors(cls, field) for field in cls.fields_]
     exec(compile("".join(source), f"<struct {cls.__name__}>", "exec"), scope)  # noqa: S102 - our own text
     cls.__init__ = scope["__init__"]
     for field in cls.fields_:

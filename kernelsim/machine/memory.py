@@ -35,6 +35,7 @@ __all__ = [
     "POISON_BYTE",
     "VMEMMAP",
     "Fault",
+    "Kept",
     "Memory",
     "Past",
     "ReadOnly",
@@ -80,9 +81,31 @@ class ReadOnly(TypeError):
     """A store was tried on a machine as it was at an earlier time."""
 
 
-def new_refs() -> list[dict[int, Any]]:
-    """Return the room for references that a machine keeps: a dict for each class there can be."""
-    return [{} for _ in range(MAX_CLASSES)]
+# Most references are to few addresses, so a machine keeps those it has made, for each class a
+# few thousand: `refs[number of the class][address]`.  A reference holds no state; which of two
+# equal ones is used makes no difference.
+KEPT = 2048
+classes: list[Any] = []  # by their numbers, given when their access is generated
+
+
+class Kept(dict[int, Any]):
+    """The references of one class that machine `m` has made, by address; a missing one is made."""
+
+    __slots__ = ("m", "number")
+
+    def __init__(self, m: Memory, number: int) -> None:
+        self.m, self.number = m, number
+
+    def __missing__(self, address: int) -> Any:
+        if len(self) >= KEPT:
+            self.clear()
+        made = self[address] = classes[self.number](self.m, address)
+        return made
+
+
+def new_refs(m: Memory) -> list[Kept]:
+    """Return the room for the references that machine `m` keeps: a dict for each class there can be."""
+    return [Kept(m, number) for number in range(MAX_CLASSES)]
 
 
 class Memory:
@@ -106,7 +129,7 @@ class Memory:
         self.u16, self.s16 = self.u8.cast("H"), self.u8.cast("h")
         self.u32, self.s32 = self.u8.cast("I"), self.u8.cast("i")
         self.u64, self.s64 = self.u8.cast("Q"), self.u8.cast("q")
-        self.refs = new_refs()
+        self.refs = new_refs(self)
         self.vmemmap_base = NOWHERE  # physical address of the page descriptors, set at boot
         self.journal: array[int] | None = array("Q") if record else None
         self.log: Callable[[int], None] | None = (
@@ -354,7 +377,7 @@ class Past(Memory):
 
     def __init__(self, memory: Memory, position: int) -> None:
         self.size = memory.size
-        self.refs = new_refs()
+        self.refs = new_refs(self)
         self.vmemmap_base = memory.vmemmap_base
         self.journal = None
         self.log = None
