@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "Stuck", "run"]
 
+_STANDARD = ((0, "/dev/null", 0), (1, "/dev/ttyS1", 1), (2, "/dev/ttyS2", 1))  # as on the host
 CALL_LIMIT = 1_000_000
 RELEASE = "5.10.188 (simulated)"
 
@@ -37,11 +38,6 @@ class Stuck(host_result.Timeout):
     """Every process of the program sleeps and nothing can wake one; the message says where each waits."""
 
 
-class _Stop(BaseException):
-    # Ends a program that does not end by itself; it can't be caught by `except Exception`.
-    pass
-
-
 class _Recorder:
     # Notes the calls of every process, as the host's libc does, and stops a program without end.
     def __init__(self, kernel: session.Kernel, processes: int) -> None:
@@ -57,7 +53,7 @@ class _Recorder:
         if self.calls > CALL_LIMIT:
             self.runaway = f"more than {CALL_LIMIT} system calls"
         if self.runaway:
-            raise _Stop
+            raise libc.Stop
         return await entry_64.entry_SYSCALL_64(m, nr, args)
 
     def note(self, name: str, args: tuple[Any, ...], value: Any) -> None:
@@ -98,8 +94,9 @@ def run(
     async def first(stub: libc.Libc) -> int:
         # The namespace's pid 1: starts the program and reaps until nobody is left.
         await stub.setsid()
-        await stub.close(0)
-        await stub.open("/dev/null", 0)
+        for fd, device, mode in _STANDARD:
+            await stub.close(fd)
+            await stub.open(device, mode)
         pid = await stub.fork()
         if pid == 0:
             stub.note_ = recorder.note
@@ -116,14 +113,16 @@ def run(
         first, recorder.libc(noting=False)
     )
     child = kernel.call(kernel.init, "clone", sched.CLONE_NEWPID | 17)
-    with contextlib.suppress(_Stop):
+    with contextlib.suppress(libc.Stop):
         kernel.call(kernel.task(child), "execve", "run")
     out, err = (b"".join(kernel.lines[line]) for line in (1, 2))
     if recorder.runaway:
         raise host_result.Runaway(f"the program does not end: {recorder.runaway}", out)
     if not status or _alive(kernel, child):
         raise Stuck(f"nobody can run any more: {stack.waiting(kernel)}", out)
-    return Run(out, status[0], err, tuple(recorder.records), "".join(recorder.notes), RELEASE, kernel)
+    return Run(
+        out, status[0], err, tuple(recorder.records), "".join(recorder.notes), RELEASE, kernel
+    )
 
 
 def _alive(kernel: session.Kernel, pid: int) -> bool:

@@ -87,7 +87,11 @@ async def sys_read(m: Machine, fd: int, buf: Any, count: int) -> int:
 
 
 def sys_lseek(m: Machine, fd: int, offset: int, whence: int) -> int:
-    """lseek(2): nothing that we have can be positioned; -EBADF, -EINVAL for a bad `whence`, -ESPIPE."""
-    if not fs_file.lookup_fd(m, fd):
+    """lseek(2): the new position; -EBADF, -EINVAL for a bad `whence`, -ESPIPE for what has none."""
+    file = fs_file.lookup_fd(m, fd)
+    if not file:
         return -errno.EBADF
-    return -errno.ESPIPE if 0 <= whence <= SEEK_MAX else -errno.EINVAL
+    if not 0 <= whence <= SEEK_MAX:
+        return -errno.EINVAL
+    llseek = file.f_op.llseek
+    return int(m.call(llseek, file, offset, whence)) if llseek else -errno.ESPIPE

@@ -26,6 +26,7 @@ __all__ = [
     "Dead",
     "Libc",
     "NewImage",
+    "Stop",
     "UserBuffer",
     "exit_status",
     "log",
@@ -55,33 +56,33 @@ class _Failed:
 
 
 class _Log:
-    # Results so far: the first `count` of the parent's log, then this process's own.
-    __slots__ = ("count", "own", "parent")
+    # Results so far: what the ancestors' calls returned, then this process's own.
+    __slots__ = ("before", "own")
 
     def __init__(self, parent: _Log | None = None) -> None:
-        self.parent = parent
-        self.count = len(parent.own) if parent else 0
         self.own: list[Any] = []
+        self.before: tuple[tuple[list[Any], int], ...] = ()  # (an ancestor's own, how many of them)
+        if parent is not None:
+            self.before = (*parent.before, (parent.own, len(parent.own)))
+        if len(self.before) > _MOST_ANCESTORS:
+            flat = list(self.past())
+            self.before = ((flat, len(flat)),)
 
-    def length(self) -> int:
-        """How many results the ancestors' calls returned."""
-        total, log = 0, self
-        while log.parent is not None:
-            total += log.count
-            log = log.parent
-        return total
-
-    def before(self) -> Iterator[Any]:
+    def past(self) -> Iterator[Any]:
         """Yield what the ancestors' calls returned, oldest first."""
-        chain, log = [], self
-        while log.parent is not None:
-            chain.append(itertools.islice(log.parent.own, log.count))
-            log = log.parent
-        return itertools.chain.from_iterable(reversed(chain))
+        return itertools.chain.from_iterable(itertools.islice(own, n) for own, n in self.before)
+
+
+_MOST_ANCESTORS = 64  # beyond that their results are copied into one list
+_FORK = object()  # stands in a replay for the fork that the process comes from
 
 
 class NewImage(BaseException):
     """execve() has replaced the program that called it."""
+
+
+class Stop(BaseException):
+    """Ends a program that does not end by itself, from outside."""
 
 
 class Dead(BaseException):
@@ -95,7 +96,7 @@ def log() -> _Log:
 
 def exit_status(value: Any) -> int:
     """Return the exit status that main()'s result means: an int is one, anything else is 0."""
-    return int(value) if isinstance(value, int) else 0
+    return int(value) & 0xFF if isinstance(value, int) else 0
 
 
 def _int(value: Any, name: str) -> int:
@@ -118,8 +119,7 @@ class Libc:
         self._enter = enter
         self._numbers = numbers
         self._log = log
-        self._replay: Iterator[Any] = iter(())
-        self._left = 0  # how many results are still to be replayed
+        self._replay: Iterator[Any] | None = None  # the results still to be handed out once more
         self.note_: Callable[[str, tuple[Any, ...], Any], None] | None = None
         self._buffer = bytearray()
         self.tell_: Callable[[str], None] | None = None  # who is told of a traceback
@@ -133,12 +133,8 @@ class Libc:
 
         Raises OSError when the kernel returns an error.
         """
-        if self._left:
-            self._left -= 1
-            past = next(self._replay)
-            if past.__class__ is _Failed:
-                raise OSError(past.number, os.strerror(past.number))
-            return past
+        if self._replay is not None:
+            return self._past()
         if self.dead_:
             raise Dead
         log = self._log
@@ -156,16 +152,27 @@ class Libc:
         """Return the libc of a process that is being forked off right now."""
         assert self._log is not None
         log = _Log(self._log)
-        libc = Libc(self._enter, self._numbers, log)
+        libc = _Replaying(self._enter, self._numbers, log)
         libc.tell_ = self.tell_
-        libc._left = 1 + log.length()
-        libc._replay = itertools.chain(log.before(), (0,))
+        libc._replay = log.past()
         log.own.append(0)
         return libc
 
+    def _past(self) -> Any:
+        # What the next call returned in an ancestor; 0 for the fork that this process comes from.
+        assert self._replay is not None
+        value = next(self._replay, _FORK)
+        if value is _FORK:
+            self.stop_replay_()
+            return 0
+        if value.__class__ is _Failed:
+            raise OSError(value.number, os.strerror(value.number))
+        return value
+
     def stop_replay_(self) -> None:
-        """Let the next call be a real one: the program is not the one whose results were kept."""
-        self._left = 0
+        """Let the next call be a real one: it is not one whose result was kept."""
+        self._replay = None
+        self.__class__ = Libc
 
     async def trap_number_(self, number: int, *args: Any) -> Any:
         """Make the system call with that number, whether there is one or not."""
@@ -179,20 +186,20 @@ class Libc:
     async def _noting(self, name: str, args: tuple[Any, ...], call: Any) -> Any:
         # Carry out `call` and note it, unless it is only replayed; the fork that ends a replay is noted.
         assert self.note_ is not None
-        new = not self._left
+        new = self._replay is None
         try:
             value = await call
         except OSError as error:
             if new:
                 self.note_(name, args, _ERRNO.get(error.errno or 0, str(error.errno)))
             raise
-        if new or not self._left:
+        if new or self._replay is None:
             self.note_(name, args, value)
         return value
 
     def _leaving(self, name: str, status: int) -> None:
         # A call that does not return is noted before it.
-        if self.note_ is not None and not self._left:
+        if self.note_ is not None and self._replay is None:
             self.note_(name, (status,), None)
 
     # --- processes --------------------------------------------------------------------------
@@ -358,7 +365,7 @@ class Libc:
         return 0
 
 
-_PRIVATE = ("_noting", "_leaving", "_wait4")
+_PRIVATE = ("_noting", "_leaving", "_wait4", "_past")
 CALLS = frozenset(
     n for n, f in vars(Libc).items() if callable(f) and not n.endswith("_") and n not in _PRIVATE
 )
@@ -378,3 +385,25 @@ def _noted(name: str, stub: Callable[..., Any]) -> Callable[..., Any]:
 
 for _name in CALLS - _UNNOTED:
     setattr(Libc, _name, _noted(_name, getattr(Libc, _name)))
+
+
+class _Replaying(Libc):
+    # A libc whose calls so far are an ancestor's.  A long line of forks replays many of them, so the
+    # calls without arguments, with which nothing can be wrong, take the shortest way.
+    pass
+
+
+def _replayed(name: str) -> Callable[..., Any]:
+    async def call(self: Any) -> Any:
+        value = next(self._replay, _FORK)
+        if value is not _FORK and value.__class__ is not _Failed:
+            return value
+        self._replay = itertools.chain((value,) if value is not _FORK else (), self._replay)
+        return await getattr(Libc, name)(self)
+
+    return call
+
+
+for _name in CALLS - _UNNOTED:
+    if getattr(Libc, _name).__wrapped__.__code__.co_argcount == 1:
+        setattr(_Replaying, _name, _replayed(_name))

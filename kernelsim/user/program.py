@@ -6,7 +6,7 @@ import contextlib
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.user.libc import Dead, NewImage, exit_status
+from kernelsim.user.libc import Dead, NewImage, Stop, exit_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -43,7 +43,11 @@ class Program:
             return
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else int(end.code is not None)
-        except Exception:  # noqa: BLE001 - whatever a program raises, Python prints and exits with 1
+        except Stop:
+            raise
+        except BaseException:
+            if self.libc.dead_:  # it is being put away
+                raise
             await self._complain(traceback.format_exc())
             status = 1
         await self.libc.exit(exit_status(status))
