@@ -187,11 +187,11 @@ def exercise(name: str, asks: str) -> Callable[[Any], Exercise]:
 
 
 def verify(function: Callable[..., Any], name: str = "") -> Report:
-    """Check a reader's function; which exercise it is for, its name says, or `name`.
+    """Check a reader's function; which exercise it is for, `name` says, or its own name (``my_…``).
 
     Raises LookupError when there is no such exercise.
     """
-    name = name or getattr(function, "__name__", "")
+    name = name or getattr(function, "__name__", "").removeprefix("my_")
     if name not in _exercises:
         known = ", ".join(sorted(_exercises))
         raise LookupError(f"there is no exercise {name!r}; there are {known}")

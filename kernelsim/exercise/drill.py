@@ -104,19 +104,21 @@ def ask(name: str, seed: int = 1) -> Question:
 
 
 class Questions(NamedTuple):
-    """All questions about a topic: called with a number, it returns that one."""
+    """All questions about some topics, in turn: called with a number, it returns that one."""
 
-    topic: str
+    topics: tuple[str, ...]
 
     def __call__(self, seed: int) -> Question:
-        """Return the question with that number."""
-        return ask(self.topic, seed)
+        """Return the question with that number, counted from 1."""
+        round, place = divmod(seed - 1, len(self.topics))
+        return ask(self.topics[place], round + 1)
 
 
-def questions(name: str) -> Questions:
-    """Return all questions about a topic.
+def questions(*names: str) -> Questions:
+    """Return all questions about these topics, or about all there are, one topic after the other.
 
     Raises LookupError for a topic that there is not.
     """
-    ask(name)
-    return Questions(name)
+    for name in names:
+        ask(name)
+    return Questions(names or tuple(topics()))

@@ -39,7 +39,7 @@ def _container_of(dice: Dice) -> Question:
         [
             f"The struct list_head *pos is {link.address_:#x}, the address of `{member}` in a",
             "task_struct, in which",
-            *(f"    {name:<13} is at offset {at:#5x}" for at, name in table),
+            *(f"    `{name:<13} is at offset {at:#5x}`" for at, name in table),
             f"What is container_of(pos, struct task_struct, {member})?",
         ]
     )
@@ -78,11 +78,11 @@ def _bytes(dice: Dice) -> Question:
     bench = Workbench(order, slots=dice.shuffled(range(6))[:4])
     name, word = dice.pick(order), dice.pick(("next", "prev"))
     link, other = bench.link(name), "prev" if word == "next" else "next"
-    table = [f"    {one:<6}{bench.link(one).address_:#x}" for one in ["head", *bench.names]]
+    table = [f"    `{one:<6}{bench.link(one).address_:#x}`" for one in ["head", *bench.names]]
     prompt = "\n".join(
         [
             f"These 16 bytes are the link of {name}:",
-            f"    {link.hexdump_()[18:66]}",
+            f"    `{link.hexdump_()[18:66]}`",
             "The links of the list lie at",
             *table,
             f"Where does `{word}` of {name} point?",
@@ -195,7 +195,7 @@ def _beginning(dice: Dice) -> tuple[list[str], list[str], list[_Call]]:
 def _forwards(dice: Dice) -> Question:
     order, spare, calls = _beginning(dice)
     prompt = "\n".join(
-        [f"The list is {' '.join(order)}. What is it after", *(f"    {call}" for call in calls)]
+        [f"The list is {' '.join(order)}. What is it after", *(f"    `{call}`" for call in calls)]
     )
     answers = [Answer(_after(order, spare, calls).walk(), "Yes.")]
     answers += [Answer(_after(order, spare, slip).walk(), why) for slip, why in _slips(calls)]
@@ -317,7 +317,7 @@ def _between(dice: Dice) -> Question:
     prompt = "\n".join(
         [
             f"The list is A B, and {call} has made {count} of its 4 stores:",
-            *(f"    {text}" for text, _ in made[:count]),
+            *(f"    `{text}`" for text, _ in made[:count]),
             f"Somebody now walks {way}, from the head. What is met?",
         ]
     )

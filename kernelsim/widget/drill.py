@@ -1,4 +1,4 @@
-"""A drill: one question after the other about a topic, as many as the reader wants."""
+"""A drill: one question after the other, as many as the reader wants."""
 
 from __future__ import annotations
 
@@ -36,12 +36,7 @@ class Drill(ipywidgets.VBox):
         self.ask(seed)
 
     def __repr__(self) -> str:
-        return f"Drill: {self.name}, question {self.seed}"
-
-    @property
-    def name(self) -> str:
-        """What the questions are about."""
-        return str(getattr(self.questions, "topic", "questions"))
+        return f"Drill, question {self.seed}"
 
     def ask(self, seed: int) -> None:
         """Ask the question with this number."""
@@ -58,7 +53,7 @@ class Drill(ipywidgets.VBox):
 
     def _say(self) -> None:
         score = f"; {self.right} right of {self.tried}" if self.tried else ""
-        self.score.value = f"{self.name}, question {self.seed}{score}"
+        self.score.value = f"question {self.seed}{score}"
 
     def static(self) -> dict[str, str]:
         """The question and its options; no answer."""

@@ -104,16 +104,17 @@ def test_container_of_is_the_address_less_the_offset_given_in_the_question():
     for seed in SEEDS:
         q = exercise.ask("container_of", seed)
         lines = q.prompt.splitlines()
+        table = [line.strip(" `").split() for line in lines[2:-1]]
         pointer = int(lines[0].partition(" is ")[2].partition(",")[0], 16)
         member = lines[0].partition("`")[2].partition("`")[0]
-        offset = next(int(line.split()[-1], 16) for line in lines if line.split()[0] == member)
+        offset = next(int(row[-1], 16) for row in table if row[0] == member)
         assert q.options[q.right].text == f"{pointer - offset:#x}"
 
 
 # Play calls such as "list_add(&C.link, &head)" on a Python list.
 def played(order, calls):
     for call in calls:
-        function, _, rest = call.strip().partition("(")
+        function, _, rest = call.strip(" `").partition("(")
         name = rest[1]
         if function not in {"list_add", "list_add_tail"}:
             order.remove(name)
@@ -142,8 +143,8 @@ def test_the_bytes_of_a_link_are_little_endian():
     for seed in SEEDS:
         q = exercise.ask("bytes", seed)
         lines = q.prompt.splitlines()
-        data = bytes.fromhex(lines[1].replace(" ", ""))
-        table = dict(line.split() for line in lines[3:-1])
+        data = bytes.fromhex(lines[1].strip(" `").replace(" ", ""))
+        table = dict(line.strip(" `").split() for line in lines[3:-1])
         word = data[:8] if "`next`" in lines[-1] else data[8:]
         address = f"{int.from_bytes(word, 'little'):#x}"
         assert table[q.options[q.right].text] == address
