@@ -96,37 +96,50 @@ def init(node: Any, value: int, what: tuple[str, ...]) -> None:
 
 
 def insert(
-    m: Any, new: Any, prev: int, prev_i: int, next: int, next_i: int, *, rcu: bool = False
+    m: Any, new: int, prev: int, prev_i: int, next: int, next_i: int, *, rcu: bool = False
 ) -> None:
-    """Link struct list_head *`new` in between `prev` and `next`: __list_add(), __list_add_rcu()."""
-    u64, address, new_i = m.u64, new.address_, new._o >> 3
+    """Link the entry at address `new` in between `prev` and `next`: __list_add(), __list_add_rcu()."""
+    u64, o = m.u64, new ^ DIRECT_MAP
+    new_i = (o if o < m.size else m.far(new)) >> 3
     try:
         old_next = u64[new_i]
         old_prev = u64[new_i + 1]
         sound = (
             u64[next_i + 1] == prev
             and u64[prev_i] == next
-            and prev != address != next
+            and prev != new != next
             and old_next != POISON != old_prev
         )
     except IndexError:
         sound = False
     if not sound:
-        _insert_slowly(new, prev, next, rcu=rcu)
+        _insert_slowly(types.list_head(m, new), prev, next, rcu=rcu)
     elif rcu:
-        u64[new_i] = next
-        u64[new_i + 1] = prev
-        u64[prev_i] = address
-        u64[next_i + 1] = address
         if m.log is not None:
             m.journal.extend((old_next, new_i, old_prev, new_i + 1, next, prev_i, prev, next_i + 1))
-    else:
-        u64[next_i + 1] = address
         u64[new_i] = next
         u64[new_i + 1] = prev
-        u64[prev_i] = address
+        u64[prev_i] = new
+        u64[next_i + 1] = new
+    else:
         if m.log is not None:
             m.journal.extend((prev, next_i + 1, old_next, new_i, old_prev, new_i + 1, next, prev_i))
+        u64[next_i + 1] = new
+        u64[new_i] = next
+        u64[new_i + 1] = prev
+        u64[prev_i] = new
+
+
+def insert_tail(m: Any, new: int, head: int, *, rcu: bool = False) -> None:
+    """Link the entry at address `new` in right before `head`: list_add_tail(), list_add_tail_rcu()."""
+    o = head ^ DIRECT_MAP
+    i = (o if o < m.size else m.far(head)) >> 3
+    try:
+        prev = m.u64[i + 1]
+    except IndexError:
+        m.fault(head, "struct list_head", "prev")
+    o = prev ^ DIRECT_MAP
+    insert(m, new, prev, (o if o < m.size else m.far(prev)) >> 3, head, i, rcu=rcu)
 
 
 def _insert_slowly(new: Any, prev: int, next: int, *, rcu: bool) -> None:
@@ -150,40 +163,37 @@ def _insert_slowly(new: Any, prev: int, next: int, *, rcu: bool) -> None:
         after.prev = new
 
 
-def remove(entry: Any, then_next: int | None, then_prev: int | None) -> None:
-    """Unlink struct list_head *`entry` (__list_del_entry()), then store to its own two words.
+def remove(m: Any, entry: int, then_next: int | None, then_prev: int | None) -> None:
+    """Unlink the entry at address `entry` (__list_del_entry()), then store to its own two words.
 
     None for `then_next` or `then_prev` leaves that word as it is.
     """
-    m = entry.machine_
-    u64, size, address, i = m.u64, m.size, entry.address_, entry._o >> 3
+    u64, size, o = m.u64, m.size, entry ^ DIRECT_MAP
+    i = (o if o < size else m.far(entry)) >> 3
     try:
         next, prev = u64[i], u64[i + 1]
         o = next ^ DIRECT_MAP
-        next_i = ((o if o < size else m.offset(next)) >> 3) + 1
+        next_i = ((o if o < size else m.far(next)) >> 3) + 1
         o = prev ^ DIRECT_MAP
-        prev_i = (o if o < size else m.offset(prev)) >> 3
-        sound = u64[prev_i] == address and u64[next_i] == address
+        prev_i = (o if o < size else m.far(prev)) >> 3
+        sound = u64[prev_i] == entry and u64[next_i] == entry
     except IndexError:
         sound = False
     if not sound:
-        _remove_slowly(entry, then_next, then_prev)
+        _remove_slowly(types.list_head(m, entry), then_next, then_prev)
         return
+    if m.log is not None:
+        m.journal.extend((entry, next_i, entry, prev_i))
     u64[next_i] = prev
     u64[prev_i] = next
-    log = m.log
-    if log is not None:
-        m.journal.extend((address, next_i, address, prev_i))
     if then_next is not None:
+        if m.log is not None:
+            m.log_words(i)
         u64[i] = then_next
-        if log is not None:
-            log(next)
-            log(i)
     if then_prev is not None:
+        if m.log is not None:
+            m.log_words(i + 1)
         u64[i + 1] = then_prev
-        if log is not None:
-            log(prev)
-            log(i + 1)
 
 
 def _remove_slowly(entry: Any, then_next: int | None, then_prev: int | None) -> None:

@@ -76,7 +76,8 @@ def INIT_LIST_HEAD(list: Any) -> None:
 
 def __list_add(new: Any, prev: Any, next: Any) -> None:
     """Link `new` in between two entries known to be neighbours (all struct list_head *)."""
-    _links.insert(new.machine_, new, prev.address_, prev._o >> 3, next.address_, next._o >> 3)
+    m, before, after = new.machine_, prev.address_, next.address_
+    _links.insert(m, new.address_, before, prev._o >> 3, after, next._o >> 3)
 
 
 def list_add(new: Any, head: Any) -> None:
@@ -87,33 +88,28 @@ def list_add(new: Any, head: Any) -> None:
     except IndexError:
         m.fault(head.address_, "struct list_head", "next")
     o = next ^ DIRECT_MAP
-    _links.insert(m, new, head.address_, i, next, (o if o < m.size else m.offset(next)) >> 3)
+    next_i = (o if o < m.size else m.far(next)) >> 3
+    _links.insert(m, new.address_, head.address_, i, next, next_i)
 
 
 def list_add_tail(new: Any, head: Any) -> None:
     """Insert `new` right before `head` (both struct list_head *): a queue."""
-    m, i = head.machine_, head._o >> 3
-    try:
-        prev = m.u64[i + 1]
-    except IndexError:
-        m.fault(head.address_, "struct list_head", "prev")
-    o = prev ^ DIRECT_MAP
-    _links.insert(m, new, prev, (o if o < m.size else m.offset(prev)) >> 3, head.address_, i)
+    _links.insert_tail(head.machine_, new.address_, head.address_)
 
 
 def __list_del_entry(entry: Any) -> None:
     """Join the neighbours of struct list_head *`entry`, whose own words stay as they are."""
-    _links.remove(entry, None, None)
+    _links.remove(entry.machine_, entry.address_, None, None)
 
 
 def list_del(entry: Any) -> None:
     """Unlink struct list_head *`entry` and poison it: using it again is an error."""
-    _links.remove(entry, LIST_POISON1, LIST_POISON2)
+    _links.remove(entry.machine_, entry.address_, LIST_POISON1, LIST_POISON2)
 
 
 def list_del_init(entry: Any) -> None:
     """Unlink struct list_head *`entry` and make it an empty list of its own."""
-    _links.remove(entry, entry.address_, entry.address_)
+    _links.remove(entry.machine_, entry.address_, entry.address_, entry.address_)
 
 
 def list_del_init_careful(entry: Any) -> None:

@@ -55,20 +55,13 @@ def list_add_rcu(new: Any, head: Any) -> None:
     except IndexError:
         m.fault(head.address_, "struct list_head", "next")
     o = next ^ DIRECT_MAP
-    next_i = (o if o < m.size else m.offset(next)) >> 3
-    _links.insert(m, new, head.address_, i, next, next_i, rcu=True)
+    next_i = (o if o < m.size else m.far(next)) >> 3
+    _links.insert(m, new.address_, head.address_, i, next, next_i, rcu=True)
 
 
 def list_add_tail_rcu(new: Any, head: Any) -> None:
     """Insert `new` right before `head` (both struct list_head *)."""
-    m, i = head.machine_, head._o >> 3
-    try:
-        prev = m.u64[i + 1]
-    except IndexError:
-        m.fault(head.address_, "struct list_head", "prev")
-    o = prev ^ DIRECT_MAP
-    prev_i = (o if o < m.size else m.offset(prev)) >> 3
-    _links.insert(m, new, prev, prev_i, head.address_, i, rcu=True)
+    _links.insert_tail(head.machine_, new.address_, head.address_, rcu=True)
 
 
 def list_del_rcu(entry: Any) -> None:
@@ -76,7 +69,7 @@ def list_del_rcu(entry: Any) -> None:
 
     The caller frees the entry only after a grace period (call_rcu()).
     """
-    _links.remove(entry, None, LIST_POISON2)
+    _links.remove(entry.machine_, entry.address_, None, LIST_POISON2)
 
 
 def list_replace_rcu(old: Any, new: Any) -> None:
