@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kernelsim.include.linux import cred, fs, idr, mm_types, nsproxy, pid, sched, xarray
+from kernelsim.include.linux import cred, fs, mm_types, nsproxy, pid, sched, xarray
 from kernelsim.include.linux import slab as slab_h
 from kernelsim.include.linux.sched import signal
 from kernelsim.machine import ctype, memory
@@ -34,11 +34,13 @@ TYPES: dict[str, Any] = {
     "sigqueue": signal.sigqueue,
     "kmem_cache": slab_h.kmem_cache,
 }
-IDR = idr.idr
 
 
 class Change(NamedTuple):
-    """A field that differs: of the object of C type `type` at `address`, the member `field`."""
+    """A field that differs: of the object of C type `type` at `address`, the member `field`.
+
+    Of a static integer or pointer `field` is its name.
+    """
 
     type: str
     address: int
@@ -47,9 +49,8 @@ class Change(NamedTuple):
     new: Any
 
     def __repr__(self) -> str:
-        return (
-            f"({self.type} *){self.address:#x}->{self.field}: {_show(self.old)} → {_show(self.new)}"
-        )
+        whose = f"({self.type} *){self.address:#x}->" if self.type.startswith("struct ") else ""
+        return f"{whose}{self.field}: {_show(self.old)} → {_show(self.new)}"
 
 
 def _show(value: Any) -> str:
@@ -63,13 +64,18 @@ def object_of(m: Any, address: int) -> tuple[Any, int] | None:
         name, start, used = found
         t = TYPES.get("pid" if name.startswith("pid_") and name != "pid_namespace" else name)
         return (t, start) if used and t is not None else None
+    name = _static(m, address)
+    start, t = m.symbols.get(name, (0, None))
+    return (t, start) if isinstance(t, type) else None
+
+
+def _static(m: Any, address: int) -> str:
+    # The name of the static object, perhaps a per-CPU one, that the direct map's `address` lies in.
     image = address ^ memory.DIRECT_MAP
     if memory.PHYSICAL_IMAGE <= image < memory.PHYSICAL_IMAGE + memory.IMAGE_SIZE:
-        virtual = memory.IMAGE_MAP + memory.PHYSICAL_IMAGE + image - memory.PHYSICAL_IMAGE
-        for start, t in m.symbols.values():
-            if start <= virtual < start + t.sizeof_ and isinstance(t, type):
-                return t, start
-    return None
+        address = memory.IMAGE_MAP + image
+    found = (name for name, (start, t) in m.symbols.items() if start <= address < start + t.sizeof_)
+    return next(found, "")
 
 
 def _leaf(t: Any, offset: int) -> tuple[str, Any, int] | None:
@@ -102,18 +108,33 @@ def _path(outer: str, inner: str) -> str:
 
 
 def _fields_in(t: Any, start: int, stop: int) -> Iterator[tuple[str, Any, int]]:
-    # The innermost members of `t` that lie in the bytes [start, stop).
+    # The innermost members of `t` that lie in the bytes [start, stop): path, type, offset.  Of the
+    # members of a union only the first one; for a bit field the type is the Field itself.
     offset = start
     while offset < stop:
         leaf = _leaf(t, offset)
-        if leaf is None:
+        if leaf is None or (leaf[2] < offset and offset > start):
             offset += 1
             continue
-        yield leaf
-        offset = max(offset + 1, leaf[2] + leaf[1].sizeof_)
+        _, inner, at = leaf
+        yield from _bit_fields(t, *leaf) if isinstance(inner, ctype.Bits) else [leaf]
+        offset = max(offset + 1, at + inner.sizeof_)
+
+
+def _bit_fields(t: Any, path: str, unit: ctype.Bits, at: int) -> Iterator[tuple[str, Any, int]]:
+    # All the bit fields that share the unit of the first one, which is at `path`.
+    outer, _, first = path.rpartition(".")
+    holder = t.field_(outer)[0] if outer else t
+    place = holder.offsetof_(first)
+    for f in holder.fields_:
+        if isinstance(f.type, ctype.Bits) and f.offset == place:
+            yield _path(outer, f.name) if outer else f.name, f, at
 
 
 def _value(m: Any, address: int, t: Any) -> Any:
+    if isinstance(t, ctype.Field):
+        unit = int.from_bytes(m.read(address, t.type.sizeof_), "little")
+        return unit >> t.bit & (1 << t.type.width) - 1
     data = m.read(address, t.sizeof_)
     if isinstance(t, ctype.Array):
         return bytes(data).split(b"\0", 1)[0]
@@ -144,6 +165,7 @@ def diff(machine: Machine, t0: int, t1: int) -> list[Change]:
 def _changes_in_word(before: PastMachine, after: PastMachine, direct: int) -> Iterator[Change]:
     found = object_of(after, direct) or object_of(before, direct)
     if found is None:
+        yield from _static_changes(before, after, direct)
         return
     t, start = found
     offset = before.offset(direct) - before.offset(start)
@@ -151,6 +173,17 @@ def _changes_in_word(before: PastMachine, after: PastMachine, direct: int) -> It
         old, new = (_value(m, start + at, leaf) for m in (before, after))
         if old != new:
             yield Change(t.c, start, path, old, new)
+
+
+def _static_changes(before: PastMachine, after: PastMachine, direct: int) -> Iterator[Change]:
+    # The static integers and pointers of which the word at `direct` is a part.
+    for address in (direct, direct + 4):
+        name = _static(after, address)
+        start, t = after.symbols.get(name, (0, None))
+        if isinstance(t, ctype.Int | ctype.Ptr):
+            old, new = (_value(m, start, t) for m in (before, after))
+            if old != new:
+                yield Change(t.c, start, name, old, new)
 
 
 def used_pages(m: Machine) -> Iterator[tuple[int, memoryview]]:
