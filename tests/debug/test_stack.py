@@ -1,0 +1,109 @@
+"""Where a task sleeps: the chain of its suspended coroutines as a kernel stack."""
+
+import pytest
+
+import kernelsim as ks
+from kernelsim.debug import stack
+from kernelsim.kernel.trace import ftrace
+
+ENTRY = ["do_syscall_64", "entry_SYSCALL_64"]
+
+
+@pytest.fixture(params=[True, False], ids=["recorded", "not recorded"])
+def k(request):
+    return ks.boot(record=request.param)
+
+
+# Where the kernel's own C code sleeps in these calls, innermost first, by /proc/PID/stack of 5.10.
+SLEEPS = {
+    "wait": (("waitpid", -1, 0), ["do_wait", "kernel_wait4", "__x64_sys_wait4"]),
+    "pause": (("pause",), ["__x64_sys_pause"]),
+    "read": (("read", 3, 1), ["pipe_read", "vfs_read", "ksys_read", "__x64_sys_read"]),
+    "write": (
+        ("write", 4, b"x" * 70000),
+        ["pipe_write", "vfs_write", "ksys_write", "__x64_sys_write"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SLEEPS)
+def test_a_sleeping_call_shows_the_way_it_took(k, name):
+    call, way = SLEEPS[name]
+    sh = k.spawn("sh")
+    k.call(sh, "fork")
+    k.call(sh, "pipe")
+    assert k.call(sh, *call) is ks.PENDING
+    frames = stack.kernel_stack(k.machine, sh)
+    below = [f for f in frames if f not in {"context_switch", "__schedule", "schedule"}]
+    assert below[-len(way) - 2 :] == way + ENTRY
+    assert frames[:3] == ["context_switch", "__schedule", "schedule"]
+
+
+@pytest.mark.parametrize("name", SLEEPS)
+def test_wchan_is_the_first_function_that_is_not_the_schedulers(k, name):
+    call, way = SLEEPS[name]
+    sh = k.spawn("sh")
+    k.call(sh, "fork")
+    k.call(sh, "pipe")
+    k.call(sh, *call)
+    assert stack.wchan(k.machine, sh) == way[0]
+
+
+def test_who_is_in_user_mode_has_no_kernel_stack_and_waits_nowhere(k):
+    sh = k.spawn("sh")
+    assert k.machine.current == sh
+    assert stack.kernel_stack(k.machine, sh) == []
+    assert stack.wchan(k.machine, sh) == "0"
+
+
+def test_who_is_preempted_in_user_mode_was_interrupted_and_waits_nowhere(k):
+    sh, other = k.spawn("sh"), k.spawn("other")
+    k.call(sh, "getpid")
+    k.call(other, "getpid")
+    assert "irqentry_exit_to_user_mode" in stack.kernel_stack(k.machine, sh)
+    assert not set(ENTRY) & set(stack.kernel_stack(k.machine, sh))
+    assert stack.wchan(k.machine, sh) == "0"
+
+
+def test_a_zombie_has_no_stack(k):
+    sh = k.spawn("sh")
+    child = k.task(k.call(sh, "fork"))
+    k.call(child, "exit_group", 0)
+    assert stack.kernel_stack(k.machine, child) == []
+
+
+def test_kernel_threads_sleep_in_their_own_function(k):
+    frames = stack.kernel_stack(k.machine, k.task(2))
+    assert frames[-2:] == ["kthreadd", "ret_from_fork"]
+
+
+def test_a_program_that_is_stuck_is_told_where():
+    async def program(libc):
+        r, _ = await libc.pipe()
+        await libc.read(r, 1)
+
+    with pytest.raises(ks.Stuck, match=r"task \d+ in pipe_read"):
+        ks.run(program)
+
+
+def test_the_same_functions_whether_recorded_or_not():
+    found = []
+    for record in (True, False):
+        k = ks.boot(record=record)
+        sh = k.spawn("sh")
+        k.call(sh, "pipe")
+        k.call(sh, "read", 3, 1)
+        found.append(stack.kernel_stack(k.machine, sh))
+    assert found[0] == found[1]
+
+
+def test_only_the_kernels_names_are_shown(k):
+    for task in k.tasks():
+        assert all(ftrace.is_symbol(name) for name in stack.kernel_stack(k.machine, task))
+
+
+def test_the_sleepers_in_words(k):
+    sh = k.spawn("sh")
+    k.call(sh, "pipe")
+    k.call(sh, "read", 3, 1)
+    assert stack.waiting(k).endswith("task 3 in pipe_read")
