@@ -176,9 +176,9 @@ def _slips(calls: list[_Call]) -> Iterator[tuple[list[_Call], str]]:
                 else "last, right before the head"
             )
             slip = [*calls[:i], swapped(call), *calls[i + 1 :]]
-            yield slip, f"{call} puts the entry {there}."
+            yield slip, f"`{call}` puts the entry {there}."
     for i, call in enumerate(calls):
-        yield [*calls[:i], *calls[i + 1 :]], f"That would be so without {call}."
+        yield [*calls[:i], *calls[i + 1 :]], f"That would be so without `{call}`."
     yield (
         [swapped(call) for call in calls],
         "The functions with _tail append, those without prepend.",

@@ -80,47 +80,48 @@ def who_is_there_after_boot() -> Question:
     )
 
 
-# A kernel with two puppets, bash and cron, who are the last two on the list.
+# A kernel with a puppet, and the last two on its list: kthreadd and bash.
 def _two() -> tuple[Any, Any, Any]:
     k = session.boot()
-    return k, k.spawn("bash"), k.spawn("cron")
+    return k, k.task(2), k.spawn("bash")
 
 
 def what_next_points_at() -> Question:
     """Whether a link points at the start of a structure."""
 
     def answer() -> int:
-        _, bash, cron = _two()
-        target = bash.tasks.next.address_
-        if not cron.address_ <= target < cron.address_ + task_struct.sizeof_:
+        _, kthreadd, bash = _two()
+        target = kthreadd.tasks.next.address_
+        if not bash.address_ <= target < bash.address_ + task_struct.sizeof_:
             return 2
-        return [cron.address_, cron.tasks.address_, None, cron.address_of_("pid")].index(target)
+        return [bash.address_, bash.tasks.address_, None, bash.address_of_("pid")].index(target)
 
     return Question(
-        "bash and cron are neighbours on the process list. `bash.tasks.next` holds an address. "
+        "kthreadd and bash are neighbours on the process list. `kthreadd.tasks.next` holds an "
+        "address. "
         "What begins at that address?",
         [
             Option(
-                "cron's task_struct",
+                "bash's task_struct",
                 "So it would be if links pointed at the start of the structure. They point at "
                 "the next link, which lies inside.",
             ),
             Option(
-                "cron's `tasks`, somewhere inside cron's task_struct",
+                "bash's `tasks`, somewhere inside bash's task_struct",
                 "Yes. `next` is a struct list_head *: it leads from link to link.",
             ),
             Option(
-                "a separate list node, and that one points to cron's task_struct",
+                "a separate list node, and that one points to bash's task_struct",
                 "Lists in Python and Java are made so. Here the node is a member of the "
                 "task_struct itself.",
             ),
             Option(
-                "cron's `pid`",
+                "bash's `pid`",
                 "The list knows nothing of numbers; links hold addresses of links.",
             ),
         ],
         answer,
-        shows=lambda: view.task_list(_two()[0], limit=3),
+        shows=lambda: view.task_list(_two()[0]),
     )
 
 
@@ -128,19 +129,19 @@ def what_the_last_one_holds() -> Question:
     """Where a list ends that has no end."""
 
     def answer() -> int:
-        k, _, cron = _two()
-        links = [0, cron.tasks, k.task(1).tasks, k.machine.symbol("init_task").tasks]
-        return [int(link) for link in links].index(int(cron.tasks.next))
+        k, _, bash = _two()
+        links = [0, bash.tasks, k.task(1).tasks, k.machine.symbol("init_task").tasks]
+        return [int(link) for link in links].index(int(bash.tasks.next))
 
     return Question(
-        "cron is the last process on the list. What does `cron.tasks.next` hold?",
+        "bash is the last process on the list. What does `bash.tasks.next` hold?",
         [
             Option(
                 "NULL", "So ends a hash list of the kernel, and many a list in C. Not this one."
             ),
             Option(
                 "its own address",
-                "A link that points to itself is an empty list of its own; cron's is not.",
+                "A link that points to itself is an empty list of its own; bash's is not.",
             ),
             Option(
                 "the address of init's `tasks`: back to the first process",
@@ -152,7 +153,7 @@ def what_the_last_one_holds() -> Question:
             ),
         ],
         answer,
-        shows=lambda: view.task_list(_two()[0], limit=3),
+        shows=lambda: view.task_list(_two()[0]),
     )
 
 
@@ -189,7 +190,7 @@ def what_container_of_reads() -> Question:
             ),
         ],
         answer,
-        shows=lambda: view.task_list(_two()[0], focus=4, limit=2),
+        shows=lambda: view.task_list(_two()[0], focus=3),
     )
 
 
@@ -198,7 +199,7 @@ def how_many_nodes() -> Question:
     members = ("tasks", "sibling", "thread_group")
 
     def answer() -> int:
-        _, bash, _ = _two()
+        _, _, bash = _two()
         inside = range(bash.address_, bash.address_ + task_struct.sizeof_)
         outside = [m for m in members if bash.address_of_(m) not in inside]
         return {0: 0, 1: 1, 3: 2}[len(outside)]
@@ -309,7 +310,7 @@ def does_exit_unlink() -> Question:
     """Whether a dead process is still on the list."""
 
     def answer() -> int:
-        k, bash, _ = _two()
+        k, _, bash = _two()
         child = k.call(bash, "fork")
 
         def listed() -> bool:
@@ -345,9 +346,9 @@ def what_a_stray_store_does() -> Question:
     """What the next fork makes of a corrupted list."""
 
     def corrupted() -> tuple[Any, Any]:
-        k, _, cron = _two()
-        cron.tasks.next = k.task(2).tasks
-        return k, k.call(cron, "fork")
+        k, kthreadd, bash = _two()
+        bash.tasks.next = kthreadd.tasks
+        return k, k.call(bash, "fork")
 
     def answer() -> int:
         k, child = corrupted()
@@ -358,8 +359,8 @@ def what_a_stray_store_does() -> Question:
         return 2 if warned and not linked else 3
 
     return Question(
-        "cron is the last on the list. A stray store makes `cron.tasks.next` point back at kthreadd. "
-        "Then cron forks, in a kernel that was built with CONFIG_DEBUG_LIST. What happens?",
+        "bash is the last on the list. A stray store makes `bash.tasks.next` point back at kthreadd. "
+        "Then bash forks, in a kernel that was built with CONFIG_DEBUG_LIST. What happens?",
         [
             Option(
                 "the kernel stops at once",
