@@ -45,7 +45,7 @@ _ACTIVE = slab.kmem_cache.offsetof_("node.active_objects") >> 3
 
 def kmem_cache_init(m: Machine) -> None:
     """Make the slab allocator work: the cache of caches and the kmalloc caches."""
-    m.static.slab_facts = {}
+    m.static.slab_facts = _Facts(m)
     m.define("slab_caches", types.list_head)
     lists.INIT_LIST_HEAD(m.symbol("slab_caches"))
     _init_cache(
@@ -84,7 +84,7 @@ def _init_cache(
     order = _calculate_order(s.size)
     s.oo = order << 16 | ((memory.PAGE_SIZE << order) // s.size)
     s.flags, s.align, s.refcount, s.ctor = flags, align, 1, ctor
-    s.min_partial = min(max(s.size.bit_length() // 2, 5), 10)
+    s.min_partial = min(max((s.size.bit_length() - 1) // 2, 5), 10)  # set_min_partial()
     label = m.define(f"cache_name.{name}", ctype.array(ctype.char, len(name) + 1))
     m.write(label.address_, name.encode() + b"\0")
     s.name = label.address_
@@ -124,15 +124,24 @@ def _calculate_order(size: int) -> int:
 # --- allocating ----------------------------------------------------------------------------
 
 
-def _facts(m: Machine, s: Any) -> tuple[Any, ...]:
-    # What never changes of a cache: words of an object, mask to its slab, patterns for freed and new.
-    found = m.static.slab_facts.get(s._o)
-    if found is None:
-        words = s.object_size >> 3
-        patterns = () if s.ctor else (m.pattern(memory.POISON, words), m.pattern(0, words))
-        found = words, -(memory.PAGE_SIZE << (s.oo >> 16)), patterns
-        m.static.slab_facts[s._o] = found
-    return found
+class _Facts(dict[int, Any]):
+    # What never changes of a cache, by its place in memory: the words of an object, the mask that
+    # leads to its slab, and the patterns for a new and for a freed one (with a constructor: None).
+
+    def __init__(self, m: Machine) -> None:
+        self.m = m
+
+    def __missing__(self, offset: int) -> tuple[int, int, Any, Any]:
+        m, s = self.m, slab.kmem_cache(self.m, memory.DIRECT_MAP + offset)
+        words, mask, patterns = (
+            s.object_size >> 3,
+            -(memory.PAGE_SIZE << (s.oo >> 16)),
+            (None, None),
+        )
+        if not s.ctor:
+            patterns = m.pattern(0, words), m.pattern(memory.POISON, words)
+        found = self[offset] = words, mask, *patterns
+        return found
 
 
 def kmem_cache_alloc(m: Machine, s: Any, gfp: int, *, init: bool = True) -> int:
@@ -143,14 +152,15 @@ def kmem_cache_alloc(m: Machine, s: Any, gfp: int, *, init: bool = True) -> int:
     """
     if m.fail_nth and m.should_fail():
         return 0
-    u64, c = m.u64, s._o >> 3
+    u64, o = m.u64, s._o
+    c = o >> 3
     obj: int = u64[c + _FREELIST] or _slab_alloc(m, s)
     if not obj:
         return 0
-    words, _, patterns = m.static.slab_facts.get(s._o) or _facts(m, s)
+    words, _, zeros, _ = m.static.slab_facts[o]
     i = (obj ^ memory.DIRECT_MAP) >> 3
     red = i + words
-    init = init and bool(patterns)
+    init = init and zeros is not None
     if m.log is not None:
         m.log_words(c + _FREELIST, c + _ACTIVE, red)
         if init:
@@ -159,7 +169,7 @@ def kmem_cache_alloc(m: Machine, s: Any, gfp: int, *, init: bool = True) -> int:
     u64[c + _ACTIVE] += 1
     u64[red] = SLUB_RED_ACTIVE
     if init:
-        u64[i:red] = patterns[1]
+        u64[i:red] = zeros
     return obj
 
 
@@ -219,19 +229,17 @@ def _make_free(m: Machine, s: Any, obj: int, next_free: int) -> None:
 
 def kmem_cache_free(m: Machine, s: Any, obj: int) -> None:
     """Give the object at `obj` (void *) back to cache `s`; Fault if it is not in use there."""
-    u64, c = m.u64, s._o >> 3
-    words, mask, patterns = m.static.slab_facts.get(s._o) or _facts(m, s)
-    o = obj ^ memory.DIRECT_MAP
-    i = o >> 3
-    red = i + words
+    u64, o, c = m.u64, obj ^ memory.DIRECT_MAP, s._o >> 3
+    words, mask, _, poison = m.static.slab_facts[s._o]
+    red = (o >> 3) + words
     if o >= m.size or u64[red] != SLUB_RED_ACTIVE:
         _bad_free(m, s, obj)
     if m.log is not None:
         m.log_words(red, red + 1, red + 2, red + 3, c + _ACTIVE)
-        if patterns:
-            m.log_block(i, words)
-    if patterns:
-        u64[i:red] = patterns[0]
+        if poison is not None:
+            m.log_block(o >> 3, words)
+    if poison is not None:
+        u64[o >> 3 : red] = poison
     u64[red] = SLUB_RED_INACTIVE
     u64[red + 2] = _caller(sys._getframe(1))
     u64[red + 3] = (len(m.trace.words) & 0xFFFF_FFFF) << 32 | m.trace.pid
@@ -265,13 +273,14 @@ def _slab_free(m: Machine, s: Any, page: Any, obj: int, link: int) -> None:
     page.freelist = obj
     page.inuse -= 1
     node = s.node
-    if was_full:
+    if not page.inuse and node.nr_partial >= s.min_partial:
+        if not was_full:
+            lists.list_del(page.lru)
+            node.nr_partial -= 1
+        _discard_slab(m, s, page)
+    elif was_full:
         lists.list_add_tail(page.lru, node.partial)
         node.nr_partial += 1
-    if not page.inuse and node.nr_partial > s.min_partial:
-        lists.list_del(page.lru)
-        node.nr_partial -= 1
-        _discard_slab(m, s, page)
 
 
 def _discard_slab(m: Machine, s: Any, page: Any) -> None:
@@ -284,9 +293,9 @@ def _discard_slab(m: Machine, s: Any, page: Any) -> None:
 
 
 def _bad_free(m: Machine, s: Any, obj: int) -> None:
-    who = _who_freed(m, obj)
+    who, found = _who_freed(m, obj), object_at(m, obj)
     name = slab_common.cache_name(m, s)
-    if who:
+    if who and found is not None and found[1] == obj:
         raise memory.Fault(obj, "void", "", f"object of {name} freed twice", who)
     raise memory.Fault(obj, "void", "", f"not an object of {name} in use")
 
