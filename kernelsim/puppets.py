@@ -19,7 +19,6 @@ from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import signal as kernel_signal
 from kernelsim.kernel.sched.sched import this_rq
 from kernelsim.machine.cpu import Panic
-from kernelsim.machine.memory import Fault
 from kernelsim.user.libc import NewImage
 
 if TYPE_CHECKING:
@@ -116,14 +115,15 @@ class Driver:
     def run(self) -> None:
         """Run until the machine is quiet.
 
-        A Fault inside the kernel is an oops: the task that ran into it dies and the Fault is
-        raised.  A panic ends the machine; it is kept in `panic`.
+        A Fault inside the kernel is an oops, and so is everything else that goes wrong there: the
+        task that ran into it dies and the exception is raised.  A panic ends the machine; it is
+        kept in `panic`.
         """
         try:
             self.m.cpu.run()
         except Panic as panic:
             self.panic = panic
-        except Fault:
+        except (Exception, KeyboardInterrupt):
             self._oops()
             raise
 
@@ -139,8 +139,10 @@ class Driver:
         cpu.contexts[current.address_] = kernel_exit.do_exit(self.m, SIGSEGV)
         try:
             cpu.run()
-        except (Panic, Fault) as second:
-            self.panic = second if isinstance(second, Panic) else Panic("Fatal exception")
+        except Panic as second:
+            self.panic = second
+        except Exception:  # noqa: BLE001 - it is recorded: the machine is dead
+            self.panic = Panic("Fatal exception")
 
     # --- hooks --------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
+    "alloc_fdtable",
     "alloc_file",
     "close_fd",
     "dup_fd",
@@ -70,10 +71,10 @@ def _init_table(files: Any) -> None:
 
 
 def alloc_file(m: Machine, f_op: Any, mode: int, private_data: int) -> Any:
-    """Make an open file with the operations `f_op`; struct file *, or -ENFILE if there is no memory."""
+    """Make an open file with the operations `f_op`; struct file *, or -ENOMEM."""
     address = slub.kmem_cache_alloc(m, m.static.filp_cachep, slab.GFP_KERNEL)
     if not address:
-        return -errno.ENFILE
+        return -errno.ENOMEM
     file = fs.file(m, address)
     file.f_count = 1
     file.f_op = f_op
@@ -128,22 +129,28 @@ def _set_open(m: Machine, fdt: Any, fd: int, is_open: bool) -> None:
     m.write_u64(place, word | bit if is_open else word & ~bit)
 
 
-def expand_files(m: Machine, files: Any, nr: int) -> int:
-    """Make the table `files` (struct files_struct *) large enough for descriptor `nr`; 0, -EMFILE or -ENOMEM."""
-    old = files.fdt
-    if nr < old.max_fds:
-        return 0
-    if nr >= _limit(m):
-        return -errno.EMFILE
-    size = 128 << (nr // 128).bit_length()  # alloc_fdtable(): whole kilobytes of pointers
+def alloc_fdtable(m: Machine, nr: int) -> Any:
+    """Return a table (struct fdtable *) with room for descriptor `nr`, NULL if there is no memory."""
+    size = 128 << (nr // 128).bit_length()  # whole kilobytes of pointers
     fdt = fs.fdtable(m, slub.kmalloc(m, fs.fdtable.sizeof_, slab.GFP_KERNEL))
     fd = slub.kmalloc(m, size * 8, slab.GFP_KERNEL) if fdt else 0
     bits = slub.kmalloc(m, size // 4, slab.GFP_KERNEL) if fd else 0
     if not bits:
         slub.kfree(m, fd)
         slub.kfree(m, fdt.address_)
-        return -errno.ENOMEM
+        return fs.fdtable(m, 0)
     fdt.max_fds, fdt.fd, fdt.close_on_exec, fdt.open_fds = size, fd, bits + size // 8, bits
+    return fdt
+
+
+def expand_files(m: Machine, files: Any, nr: int) -> int:
+    """Make the table `files` (struct files_struct *) large enough for descriptor `nr`; 0 or -ENOMEM."""
+    old = files.fdt
+    if nr < old.max_fds:
+        return 0
+    fdt = alloc_fdtable(m, nr)
+    if not fdt:
+        return -errno.ENOMEM
     for place in _open_fds(m, old):
         _set_slot(m, fdt, place, _fd_slot(m, old, place))
         _set_open(m, fdt, place, True)
@@ -167,24 +174,26 @@ def _limit(m: Machine) -> int:
 
 
 def dup_fd(m: Machine, old: Any) -> Any:
-    """Return a copy (struct files_struct *) of `old`, each open file counted once more; or -ENOMEM, -EMFILE."""
+    """Return a copy (struct files_struct *) of `old`, each open file counted once more; or -ENOMEM."""
     address = slub.kmem_cache_alloc(m, m.static.files_cachep, slab.GFP_KERNEL)
     if not address:
         return -errno.ENOMEM
     new = _TABLE(m, address)
     _init_table(new)
-    fdt = old.fdt
-    if fdt.max_fds > fs.NR_OPEN_DEFAULT:
-        error = expand_files(m, new, fdt.max_fds - 1)
-        if error:
+    fdt, copy = old.fdt, new.fdt
+    open_fds = _open_fds(m, fdt)
+    open_files = (open_fds[-1] | 63) + 1 if open_fds else 64  # sane_fdtable_size()
+    if open_files > copy.max_fds:
+        copy = alloc_fdtable(m, open_files - 1)
+        if not copy:
             slub.kmem_cache_free(m, m.static.files_cachep, address)
-            return error
-    copy = new.fdt
+            return -errno.ENOMEM
+        new.fdt = copy
     theirs, ours = fdt.fd, copy.fd
     for i, word in enumerate(_open_words(m, fdt)):
         if word:
             m.write_u64(copy.open_fds + 8 * i, word)
-    for fd in _open_fds(m, fdt):
+    for fd in open_fds:
         address = m.read_u64(theirs + 8 * fd)
         if address:
             fs.file(m, address).f_count += 1

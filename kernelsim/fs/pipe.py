@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "alloc_pipe_info",
+    "create_pipe_files",
     "free_pipe_info",
     "init_pipe_fs",
     "pipe_read",
@@ -241,6 +242,25 @@ async def pipe_write(m: Machine, file: Any, data: bytes) -> int:
     return retval
 
 
+def create_pipe_files(m: Machine, pipe: Any, flags: int) -> Any:
+    """Make the two open files (struct file *) of `pipe`, the reading one first; or -ENOMEM."""
+    ends: list[Any] = []  # the writing one is allocated first
+    for mode in (fs.FMODE_WRITE | fs.FMODE_CAN_WRITE, fs.FMODE_READ | fs.FMODE_CAN_READ):
+        file = fs_file.alloc_file(
+            m, m.symbol("pipefifo_fops"), mode | fs.FMODE_STREAM, pipe.address_
+        )
+        if isinstance(file, int):
+            for end in ends:
+                slub.kmem_cache_free(m, m.static.filp_cachep, end.address_)
+            free_pipe_info(m, pipe)
+            return file
+        file.f_flags = flags & fs.O_NONBLOCK
+        ends.append(file)
+    pipe.readers = pipe.writers = 1
+    pipe.files = 2
+    return ends[::-1]
+
+
 def sys_pipe2(m: Machine, fildes: Any, flags: int) -> int:
     """pipe2(2): a new pipe, its two descriptors into `fildes` (a UserBuffer); 0, -EINVAL, -EMFILE, -ENFILE, -ENOMEM."""
     if flags & ~(fs.O_CLOEXEC | fs.O_NONBLOCK):
@@ -248,38 +268,20 @@ def sys_pipe2(m: Machine, fildes: Any, flags: int) -> int:
     pipe = alloc_pipe_info(m)
     if not pipe:
         return -errno.ENFILE
-    ends: list[Any] = []
-    for mode in (fs.FMODE_READ | fs.FMODE_CAN_READ, fs.FMODE_WRITE | fs.FMODE_CAN_WRITE):
-        file = fs_file.alloc_file(
-            m, m.symbol("pipefifo_fops"), mode | fs.FMODE_STREAM, pipe.address_
-        )
-        if isinstance(file, int):
-            _undo_pipe(m, pipe, ends, [])
-            return file
-        file.f_flags = flags & fs.O_NONBLOCK
-        ends.append(file)
-    pipe.readers = pipe.writers = 1
-    pipe.files = 2
+    ends = create_pipe_files(m, pipe, flags)
+    if isinstance(ends, int):
+        return ends
     fds: list[int] = []
     for _ in ends:
         fd = fs_file.get_unused_fd(m)
         if fd < 0:
-            _undo_pipe(m, pipe, ends, fds)
+            for reserved in fds:
+                fs_file.put_unused_fd(m, reserved)
+            for file in ends:
+                fs_file.fput(m, file)
             return fd
         fds.append(fd)
     for fd, file in zip(fds, ends, strict=True):
         fs_file.fd_install(m, fd, file)
     fildes.data = tuple(fds)
     return 0
-
-
-def _undo_pipe(m: Machine, pipe: Any, ends: list[Any], fds: list[int]) -> None:
-    for fd in fds:
-        fs_file.put_unused_fd(m, fd)
-    if len(ends) == 2:
-        for file in ends:
-            fs_file.fput(m, file)
-        return
-    for file in ends:
-        slub.kmem_cache_free(m, m.static.filp_cachep, file.address_)
-    free_pipe_info(m, pipe)

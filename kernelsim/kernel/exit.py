@@ -276,7 +276,7 @@ def reparent_leader(
         and signal.do_notify_parent(m, p, p.exit_signal)
     ):
         p.exit_state = sched.EXIT_DEAD
-        dead.append(p)
+        dead.insert(0, p)
     kill_orphaned_pgrp(m, p, father)
 
 

@@ -639,6 +639,7 @@ SUPPORTED = uapi.CLONE_NEWPID | uapi.CLONE_PARENT
 
 async def sys_clone(m: Machine, flags: int) -> int:
     """clone(2) with a raw flags word, the exit signal in its low byte; -EINVAL for what is not built."""
+    flags &= 0xFFFF_FFFF  # lower_32_bits()
     if flags & ~(uapi.CSIGNAL | SUPPORTED):
         return -errno.EINVAL
     return await kernel_clone(

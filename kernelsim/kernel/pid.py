@@ -218,7 +218,7 @@ def _set_number(m: Machine, ns: Any, tid: int) -> int:
         return -errno.EINVAL
     if tid != 1 and not ns.child_reaper:
         return -errno.EINVAL
-    if not m.current.cred.cap_effective & 1 << 21:  # CAP_SYS_ADMIN
+    if not m.current.cred.cap_effective & (1 << 40 | 1 << 21):  # CAP_CHECKPOINT_RESTORE, _SYS_ADMIN
         return -errno.EPERM
     idr.idr_preload(m, slab.GFP_KERNEL)
     nr = idr.idr_alloc(m, ns.idr, 0, tid, tid + 1, slab.GFP_ATOMIC)

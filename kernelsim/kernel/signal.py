@@ -392,7 +392,7 @@ def do_notify_parent(m: Machine, tsk: task_struct, sig: int) -> bool:
             autoreap = True
             if handler == uapi.SIG_IGN:
                 sig = 0
-    if sig:
+    if 0 < sig <= _NSIG:  # clone() takes any number as the exit signal
         number = kernel_pid.pid_nr_ns(tsk.thread_pid, kernel_pid.task_active_pid_ns(parent))
         __send_signal(
             m, sig, (cause, number, status or code >> 8), parent, sched.PIDTYPE_TGID, False
@@ -483,12 +483,13 @@ def flush_signal_handlers(t: task_struct, *, force_default: bool) -> None:
         action.sa_mask = 0
 
 
-def sys_rt_sigaction(m: Machine, sig: int, act: tuple[int, int], oact: Any, sigsetsize: int) -> int:
-    """rt_sigaction(2) with `act` = (handler, flags); 0 or -EINVAL."""
-    if sigsetsize != 8:
+def sys_rt_sigaction(
+    m: Machine, sig: int, act: tuple[int, int] | None, oact: Any, sigsetsize: int
+) -> int:
+    """rt_sigaction(2) with `act` = (handler, flags), or None to change nothing; 0 or -EINVAL."""
+    if sigsetsize != 8 or (act is None and not 1 <= sig <= _NSIG):
         return -errno.EINVAL
-    old = do_sigaction(m, sig, *act)
-    return min(old, 0)
+    return 0 if act is None else min(do_sigaction(m, sig, *act), 0)
 
 
 async def sys_pause(m: Machine) -> int:

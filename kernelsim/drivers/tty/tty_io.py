@@ -30,7 +30,7 @@ def tty_init(m: Machine) -> None:
 
 
 def sys_open(m: Machine, filename: str, flags: int, mode: int) -> int:
-    """open(2) of a device: its descriptor, or -ENOENT for everything else, -EMFILE, -ENFILE."""
+    """open(2) of a device: its descriptor, or -ENOENT for everything else, -EMFILE, -ENOMEM."""
     if filename not in _DEVICES:
         return -errno.ENOENT
     fops, line = _DEVICES[filename]

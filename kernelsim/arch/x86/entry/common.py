@@ -16,7 +16,7 @@ from kernelsim.fs import pipe, read_write
 from kernelsim.include.linux import sched
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.asm import errno
-from kernelsim.include.uapi.asm.signal import SA_NODEFER, SA_RESTART, SIGKILL, SIGSTOP
+from kernelsim.include.uapi.asm.signal import SA_NODEFER, SA_RESTART, SIGKILL, SIGSEGV, SIGSTOP
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import fork, signal, sys
 from kernelsim.kernel.sched import core
@@ -149,7 +149,11 @@ async def handle_signal(m: Machine, sig: int) -> bool:
     flags, old = action.sa_flags, current.blocked
     blocked = old | action.sa_mask | (0 if flags & SA_NODEFER else 1 << (sig - 1))
     current.blocked = blocked & ~(1 << (SIGKILL - 1) | 1 << (SIGSTOP - 1))
-    await m.user_text[action.sa_handler](m, sig)
+    handler = m.user_text.get(action.sa_handler)
+    if handler is None:  # there is no code at that address: the next instruction faults
+        await kernel_exit.do_group_exit(m, SIGSEGV)
+    else:
+        await handler(m, sig)
     current.blocked = old  # rt_sigreturn
     signal.recalc_sigpending(m)
     return bool(flags & SA_RESTART)
