@@ -1,5 +1,6 @@
 """The validator: nothing to say about a sound machine, and a word about every broken one."""
 
+import contextlib
 import functools
 
 import pytest
@@ -211,3 +212,34 @@ def test_a_static_count_one_off_is_found(k, name):
     )
     with pytest.raises(ValidationError, match=f"{name} at {place:#x}"):
         validate_machine(k)
+
+
+# --- no memory -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("fork",),
+        ("clone", 0x2000_0011),
+        ("pipe",),
+        ("execve", "sh"),
+        ("dup2", 3, 200),
+        ("open", "/dev/null", 2, 0),
+        ("write", 4, b"x" * 9000),
+        ("kill", 1, 17),
+    ],
+    ids=lambda call: call[0],
+)
+def test_whichever_allocation_fails_the_machine_stays_sound(k, call):
+    caller = k.spawn("caller")
+    k.call(caller, "pipe")
+    for nth in range(1, 30):
+        k.machine.fail_nth = nth
+        with contextlib.suppress(OSError):
+            k.call(caller, *call)
+        reached, k.machine.fail_nth = not k.machine.fail_nth, 0
+        validate_machine(k)
+        if not reached:
+            return
+    pytest.fail(f"{call[0]} allocates more than 30 times: give a larger bound")
