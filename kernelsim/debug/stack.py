@@ -23,8 +23,10 @@ def kernel_stack(m: Machine, task: sched.task_struct) -> list[str]:
     while inner is not None and hasattr(inner, "cr_code"):
         parts = PurePath(inner.cr_code.co_filename).parts
         room = parts[parts.index("kernelsim") + 1] if "kernelsim" in parts else ""
-        if room in ftrace.ROOMS and inner.cr_code.co_name not in {"traced_async", "user_mode"}:
-            frames.append(ftrace.symbol(inner.cr_code.co_name))
+        name = inner.cr_code.co_name
+        if room in ftrace.ROOMS and name not in {"traced_async", "user_mode"}:
+            if ftrace.is_symbol(name):  # helpers of ours are part of who calls them
+                frames.append(ftrace.symbol(name))
         elif frames and room not in ftrace.ROOMS:
             frames.clear()  # user mode lies between: what was before belongs to an earlier entry
         inner = inner.cr_await

@@ -96,7 +96,7 @@ def log() -> _Log:
 
 def exit_status(value: Any) -> int:
     """Return the exit status that main()'s result means: an int is one, anything else is 0."""
-    return int(value) & 0xFF if isinstance(value, int) else 0
+    return int(value) if isinstance(value, int) else 0
 
 
 def _int(value: Any, name: str) -> int:
@@ -138,7 +138,11 @@ class Libc:
         if self.dead_:
             raise Dead
         log = self._log
-        ax = await self._enter(self._numbers(name), args)
+        try:
+            ax = await self._enter(self._numbers(name), args)
+        except GeneratorExit:  # the machine is gone, or this process; a puppet's stub is shared
+            self.dead_ = log is not None
+            raise
         if -errno.MAX_ERRNO <= ax < 0:  # the wrapper's test: errno = -rax, return -1
             if log is not None:
                 log.own.append(_Failed(-ax))
@@ -197,10 +201,12 @@ class Libc:
             self.note_(name, args, value)
         return value
 
-    def _leaving(self, name: str, status: int) -> None:
-        # A call that does not return is noted before it.
+    async def _leave(self, name: str, status: int) -> None:
+        # A call that does not return is noted before it; the kernel keeps the status's low byte.
+        number = operator.index(status)
         if self.note_ is not None and self._replay is None:
             self.note_(name, (status,), None)
+        await self.trap_("exit_group", number & 0xFFFF_FFFF)
 
     # --- processes --------------------------------------------------------------------------
 
@@ -232,21 +238,18 @@ class Libc:
         raise NewImage
 
     async def _exit(self, status: int) -> None:
-        self._leaving("_exit", status)
-        await self.trap_("exit_group", _int(status, "status"))
+        await self._leave("_exit", status)
 
     async def exit_group(self, status: int) -> None:
         """End the process; stdio's buffer is lost."""
-        self._leaving("exit_group", status)
-        await self.trap_("exit_group", _int(status, "status"))
+        await self._leave("exit_group", status)
 
     async def exit(self, status: int) -> None:
         """End the process after writing out stdio's buffer."""
-        status = _int(status, "status")
+        operator.index(status)  # TypeError if it is none
         with contextlib.suppress(OSError):  # exit(3) has nobody to tell
             await self.fflush()
-        self._leaving("exit", status)
-        await self.trap_("exit_group", status)
+        await self._leave("exit", status)
 
     async def pause(self) -> None:
         """Sleep until a signal has been handled; raises OSError with EINTR then."""
@@ -365,7 +368,7 @@ class Libc:
         return 0
 
 
-_PRIVATE = ("_noting", "_leaving", "_wait4", "_past")
+_PRIVATE = ("_noting", "_leave", "_wait4", "_past")
 CALLS = frozenset(
     n for n, f in vars(Libc).items() if callable(f) and not n.endswith("_") and n not in _PRIVATE
 )

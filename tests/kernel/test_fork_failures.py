@@ -42,7 +42,7 @@ def test_each_failing_allocation_gives_enomem_and_leaves_nothing_behind(flags):
         try:
             child = k.call(bash, "clone", flags)
         except OSError as error:
-            assert error.errno == 12, f"allocation {nth}: {error}"
+            assert error.errno == 12, f"allocation {nth}: {error}"  # noqa: PT017 - or it succeeds
             failures += 1
             assert k.machine.fail_nth == 0
             assert ground(k) == before, f"allocation {nth}"
@@ -74,10 +74,9 @@ def test_forking_until_memory_is_full_gives_enomem_and_exits_make_room_again():
     bash = k.spawn("bash")
     k.machine.add("max_threads", 100_000)  # so that memory is what ends
     children = []
-    with pytest.raises(OSError) as full:  # noqa: PT012 - the loop is what is meant to raise
+    with pytest.raises(OSError, match="memory"):  # noqa: PT012 - the loop is meant to raise
         while True:
             children.append(k.call(bash, "fork"))
-    assert full.value.errno == 12
     assert len(children) > 50
     for child in children:
         k.call(k.task(child), "exit", 1)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kernelsim.machine.machine import Machine
 
-__all__ = ["register", "symbol"]
+__all__ = ["is_symbol", "register", "symbol"]
 
 ROOMS = ("kernel", "mm", "fs", "lib", "init", "drivers", "arch")
 _SILENT = {
@@ -75,7 +75,7 @@ def _patch(name: str, module: ModuleType) -> None:
         return
     _done.add(name)
     for attribute, value in list(vars(module).items()):
-        traceable = inspect.isfunction(value) and value.__module__ == name and _is_symbol(attribute)
+        traceable = inspect.isfunction(value) and value.__module__ == name and is_symbol(attribute)
         if attribute in _INLINE:
             continue
         if traceable and not inspect.isgeneratorfunction(value) and value.__code__.co_argcount:
@@ -89,8 +89,8 @@ def symbol(name: str) -> str:
     return f"__x64_{name}" if name.startswith("sys_") else name
 
 
-def _is_symbol(name: str) -> bool:
-    # A name of the kernel's; our own helpers begin with one underscore.
+def is_symbol(name: str) -> bool:
+    """Return whether `name` is one of the kernel's: our own helpers begin with one underscore."""
     return not name.startswith("_") or name.startswith("__")
 
 
