@@ -19,6 +19,7 @@ from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import signal as kernel_signal
 from kernelsim.kernel.sched.sched import this_rq
 from kernelsim.machine.cpu import Panic
+from kernelsim.machine.memory import Fault
 from kernelsim.user.libc import NewImage
 
 if TYPE_CHECKING:
@@ -27,13 +28,19 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
+    "ANSWERS",
     "PENDING",
+    "DeadTask",
     "Driver",
     "Pending",
     "current_signal",
 ]
 
 _MASK = (1 << 64) - 1
+
+
+class DeadTask(ValueError):
+    """The task is dead, or its task_struct is gone: it can make no calls."""
 
 
 class Pending:
@@ -44,6 +51,9 @@ class Pending:
 
 
 PENDING = Pending()
+
+ANSWERS = (OSError, TypeError, ValueError, OverflowError, AttributeError)
+"""What a call can raise that is an answer to the caller: the kernel's errno, or a wrong argument."""
 
 
 def current_signal(m: Machine) -> bool:
@@ -74,6 +84,26 @@ class Driver:
 
     # --- firing a call ------------------------------------------------------------------------
 
+    def puppet(self, task: Any) -> task_struct:
+        """Return `task` (struct task_struct *) if it is a puppet that can be driven.
+
+        Raises DeadTask if it is dead or gone, ValueError if it is no puppet, TypeError if it is no task.
+        """
+        if not isinstance(task, task_struct):
+            raise TypeError(f"a task is a struct task_struct * or a pid, not {type(task).__name__}")
+        task = task_struct(self.m, task.address_)
+        try:
+            number, dead = task.pid, task.exit_state
+        except Fault as fault:
+            raise DeadTask(f"the task is gone: {fault}") from None
+        if dead:
+            raise DeadTask(f"task {number} is dead: {sched.task_state_to_char(task)}")
+        if not task.mm:
+            raise ValueError(f"task {number} is a kernel thread: it makes no system calls")
+        if task.address_ in self.m.cpu.user:
+            raise ValueError(f"task {number} runs a program: only puppets can be driven")
+        return task
+
     def fire(self, task: int, name: str, call: Coroutine[Any, Any, Any]) -> None:
         """Let the puppet at address `task` make `call`, then run until the machine is quiet."""
         self.results.pop(task, None)
@@ -88,7 +118,7 @@ class Driver:
             self.results[task] = await call
         except NewImage:
             self.results[task] = None
-        except (OSError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        except ANSWERS as error:
             self.results[task] = error
         finally:  # also when the task dies in the call: its address will be another's
             self.busy.pop(task, None)

@@ -26,7 +26,7 @@ from kernelsim.machine.cpu import Panic
 from kernelsim.machine.machine import Machine, PastMachine, link
 from kernelsim.machine.memory import Fault
 from kernelsim.mm import slab_common
-from kernelsim.puppets import PENDING, Driver
+from kernelsim.puppets import ANSWERS, PENDING, DeadTask, Driver
 from kernelsim.user import libc
 from kernelsim.user import program as user_program
 
@@ -59,11 +59,8 @@ def _kernel_image() -> None:
 
 _kernel_image()
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+SMALLEST = 33 << 20
 REAP, WAKE = 0x401000, 0x401040  # the addresses of init's handlers for SIGCHLD and SIGHUP
-
-
-class DeadTask(ValueError):
-    """The task is dead, or its task_struct is gone: it can make no calls."""
 
 
 def parse_size(size: int | str) -> int:
@@ -113,6 +110,8 @@ class Look:
 
         Raises LookupError when there is none.
         """
+        if isinstance(pid, bool) or not isinstance(pid, int):
+            raise TypeError(f"a pid is an int, not {type(pid).__name__}")
         with self._looking() as m:
             found = (
                 kernel_pid.find_task_by_pid_ns(m, pid, pid_h.init_pid_ns(m))
@@ -176,10 +175,14 @@ class Kernel(Look):
         *,
         record: bool = True,
     ) -> None:
+        if isinstance(pid_max, bool) or not isinstance(pid_max, int):
+            raise TypeError(f"pid_max is an int, not {type(pid_max).__name__}")
         if cpus != 1:
             raise ValueError(f"{cpus!r} CPUs: this release simulates one")
+        if (size := parse_size(memory)) < SMALLEST:
+            raise ValueError(f"a memory size of {size} bytes: the kernel needs at least 33M")
         self._arguments = {"cpus": cpus, "memory": memory, "pid_max": pid_max, "record": record}
-        self.machine = m = Machine(parse_size(memory), record=bool(record))
+        self.machine = m = Machine(size, record=bool(record))
         self.lines: dict[int, list[bytes]] = {0: [], 1: [], 2: []}
         self._commands: list[tuple[int, str, tuple[Any, ...]]] = []
         m.line_out = lambda line, data: self.lines[line].append(data)
@@ -250,13 +253,24 @@ class Kernel(Look):
         """Start a puppet called `name`, a child of init: fork, then execve; return its task_struct."""
         if not isinstance(name, str) or not name or "\0" in name:
             raise ValueError(f"{name!r} can't be a program's name: text, not empty, without NUL")
-        self.machine.programs.setdefault(name, None)
+        name.encode()  # UnicodeEncodeError, a ValueError, for what no file can be called
+        self._file(name)
         pid = self.call(self.init, "fork")
         if isinstance(pid, Panic):
             raise pid
         task = self.task(pid)
-        self.call(task, "execve", name)
+        try:
+            self.call(task, "execve", name)
+        except OSError:
+            self.call(task, "exit_group", 127)
+            raise
         return task
+
+    def _file(self, name: str) -> None:
+        # Have a program `name` on the disk: one that is a puppet, if none is there.
+        if name not in self.machine.programs:
+            self.machine.programs[name] = None
+            self._commands.append((self.now, "file", (name,)))
 
     def call(self, task: task_struct, name: str | int, *args: Any) -> Any:
         """Fire a system call for a puppet, with libc's name, arguments and result.
@@ -265,7 +279,11 @@ class Kernel(Look):
         if it ended the machine.  Raises OSError if the call fails, DeadTask, ValueError for a name
         or number that is no system call, TypeError for arguments of the wrong kind.
         """
-        task = self._puppet(task)
+        if self.panic is not None:
+            raise self.panic
+        if isinstance(task, int) and not isinstance(task, bool):
+            task = self.task(task)
+        task = self._driver.puppet(task)
         if task.address_ in self._driver.busy and task.address_ in self.machine.cpu.contexts:
             raise ValueError(
                 f"task {task.pid} is still inside {self._driver.busy[task.address_]}(): it sleeps"
@@ -288,32 +306,13 @@ class Kernel(Look):
     def _fire(self, task: task_struct, name: str, *args: Any) -> None:
         self._driver.fire(task.address_, name, self._libc().trap_(name, *args))
 
-    def _puppet(self, task: Any) -> task_struct:
-        # Check that `task` can be driven.
-        if self.panic is not None:
-            raise self.panic
-        if isinstance(task, int) and not isinstance(task, bool):
-            task = self.task(task)
-        if not isinstance(task, task_struct):
-            raise TypeError(f"a task is a struct task_struct * or a pid, not {type(task).__name__}")
-        task = task_struct(self.machine, task.address_)
-        try:
-            number, dead = task.pid, task.exit_state
-        except Fault as fault:
-            raise DeadTask(f"the task is gone: {fault}") from None
-        if dead:
-            raise DeadTask(f"task {number} is dead: {sched.task_state_to_char(task)}")
-        if not task.mm:
-            raise ValueError(f"task {number} is a kernel thread: it makes no system calls")
-        if task.address_ in self.machine.cpu.user:
-            raise ValueError(f"task {number} runs a program: only puppets can be driven")
-        return task
-
     def result(self, task: task_struct) -> Any:
         """Return the result of the task's last call, PENDING while it sleeps, or the machine's Panic.
 
         Raises what the call raised.
         """
+        if not isinstance(task, task_struct):
+            raise TypeError(f"a task is a struct task_struct *, not {type(task).__name__}")
         if self.panic is not None:
             return self.panic
         driver = self._driver
@@ -366,6 +365,8 @@ class Kernel(Look):
 
         It is booted afresh and does the same once more; the two then go their own ways.
         """
+        if t is not None:
+            self.machine.trace.place(t)  # ValueError for a time that has not been
         other = type(self)(**self._arguments)  # type: ignore[arg-type]
         for when, kind, args in itertools.takewhile(
             lambda c: t is None or c[0] < t, self._commands
@@ -374,10 +375,11 @@ class Kernel(Look):
             if kind == "load":
                 other.load(*args)
                 continue
+            if kind == "file":
+                other._file(*args)
+                continue
             address, name, *rest = args
-            if isinstance(name, str) and name == "execve":
-                other.machine.programs.setdefault(rest[0], None)
-            with contextlib.suppress(OSError, Fault):  # it failed the first time too
+            with contextlib.suppress(*ANSWERS, Fault):  # it failed the first time too
                 other.call(task_struct(other.machine, address), name, *rest)
         return other
 

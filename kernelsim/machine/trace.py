@@ -90,6 +90,8 @@ class Trace:
         """Return how long the journal was at time `t`, before event `t` happened."""
         if self.journal is None:
             raise ValueError("this machine was booted with record=False: it has no past")
+        if isinstance(t, bool) or not isinstance(t, int):
+            raise TypeError(f"a time is an int, not {type(t).__name__}")
         if not 0 <= t <= len(self.words):
             raise ValueError(f"time {t} is not between 0 and {len(self.words)}, which is now")
         return len(self.journal) if t == len(self.words) else self.words[t] >> PLACE_SHIFT
