@@ -17,6 +17,8 @@ from typing import Any
 from kernelsim.include.linux import rbtree
 from kernelsim.include.linux.rbtree import *  # noqa: F403 - all of trees in one place
 from kernelsim.include.linux.rbtree import RB_BLACK, RB_RED
+from kernelsim.machine import memory
+from kernelsim.machine.memory import POISON
 
 __all__ = [
     "rb_erase",
@@ -204,20 +206,48 @@ def _erase_color(m: Any, parent: int, root: int) -> None:
 # --- the leftmost node, cached -------------------------------------------------------------
 
 
+# The scheduler comes here at every switch, so these look at words of memory first: in a small tree
+# there is mostly nothing to balance.
+
+
 def rb_insert_color_cached(node: Any, root: Any, leftmost: bool) -> None:
     """rb_insert_color() for struct rb_root_cached *`root`; `leftmost`: the node is the first."""
-    m, address = node.machine_, node.address_
+    m, address, i = node.machine_, node.address_, node._o >> 3
+    parent = _words(node, root)[0]
     if leftmost:
-        m.write_u64(root.address_ + LEFTMOST, address)
-    _insert(m, address, m.read_u64(address), root.address_)
+        memory.put(m, (root._o >> 3) + (LEFTMOST >> 3), address)
+    if not parent:  # as _insert() does
+        memory.put(m, i, RB_BLACK)
+    elif not m.read_u64(parent) & RB_BLACK:
+        _insert(m, address, parent, root.address_)
+
+
+def _words(node: Any, root: Any) -> tuple[int, int, int]:
+    # The words of `node`: parent and colour, right, left.  Fault if it or `root` is not there or freed.
+    m, i = node.machine_, node._o >> 3
+    u64 = m.u64
+    try:
+        word, top = u64[i], u64[root._o >> 3]
+        if word != POISON != top:
+            return word, u64[i + 1], u64[i + 2]
+    except IndexError:
+        pass
+    m.read_u64(node.address_)
+    m.read_u64(root.address_)
+    return u64[i], u64[i + 1], u64[i + 2]  # that it reads like poison was chance
 
 
 def rb_erase_cached(node: Any, root: Any) -> None:
     """rb_erase() for struct rb_root_cached *`root`."""
-    m, address = node.machine_, node.address_
-    if m.read_u64(root.address_ + LEFTMOST) == address:
-        m.write_u64(root.address_ + LEFTMOST, _neighbour(m, address, RIGHT))
-    _erase(m, address, root.address_)
+    m, address, r = node.machine_, node.address_, root._o >> 3
+    word, right, left = _words(node, root)
+    alone = word == RB_BLACK and not right and not left and m.u64[r] == address
+    if m.u64[r + (LEFTMOST >> 3)] == address:
+        memory.put(m, r + (LEFTMOST >> 3), 0 if alone else _neighbour(m, address, RIGHT))
+    if alone:
+        memory.put(m, r, 0)
+    else:
+        _erase(m, address, root.address_)
 
 
 def rb_replace_node_cached(victim: Any, new: Any, root: Any) -> None:

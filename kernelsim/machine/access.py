@@ -178,6 +178,9 @@ def __init__(self, m, address):
         if not {image} <= o < {image_end}:
             o = m.far(address)
     self._o = o
+
+def ref(m, address):
+    return m.refs[{number}][address]
 """
 
 _GET_INT = """
@@ -330,11 +333,12 @@ def build(cls: Any) -> None:
             image_map=memory.IMAGE_MAP,
             image=memory.PHYSICAL_IMAGE,
             image_end=memory.IMAGE_END,
+            number=_number(cls),
         )
     ]
     source += [_accessors(cls, field) for field in cls.fields_]
     exec(compile("".join(source), f"<struct {cls.__name__}>", "exec"), scope)  # noqa: S102 - our own text
-    cls.__init__ = scope["__init__"]
+    cls.__init__, cls.ref_ = scope["__init__"], staticmethod(scope["ref"])
     for field in cls.fields_:
         setter = scope.get(f"set_{field.name}")
         if isinstance(field.type, ctype.Array) and field.type.element is ctype.char:

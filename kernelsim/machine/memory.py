@@ -40,6 +40,7 @@ __all__ = [
     "Past",
     "ReadOnly",
     "new_refs",
+    "put",
 ]
 
 PAGE_SHIFT = 12
@@ -146,7 +147,10 @@ class Memory:
                 return mmap.mmap(-1, size, flags=flags)
             return mmap.mmap(-1, size)
         except (OSError, ValueError):
-            return bytearray(size)
+            try:
+                return bytearray(size)
+            except MemoryError:
+                raise MemoryError(f"there is no room for a machine of {size >> 20}M") from None
 
     def offset(self, address: int) -> int:
         """Return the physical offset that `address` stands for, NOWHERE if it is not mapped."""
@@ -298,6 +302,15 @@ class Memory:
             else:
                 yield tail, journal[i - 2]
                 i -= 2
+
+
+def put(m: Memory, i: int, value: int) -> None:
+    """Store `value` to word `i` of memory: for code that knows the word to be a good one."""
+    log, u64 = m.log, m.u64
+    if log is not None:
+        log(u64[i])
+        log(i)
+    u64[i] = value
 
 
 def _nobody(address: int) -> str:

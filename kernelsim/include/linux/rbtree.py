@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kernelsim.machine.ctype import ptr, ulong
-from kernelsim.machine.memory import Fault
+from kernelsim.machine.memory import DIRECT_MAP, POISON, Fault
 from kernelsim.machine.ref import Struct, ValidationError, container_of
 
 __all__ = [
@@ -62,7 +62,7 @@ class rb_root_cached(Struct):
     rb_leftmost = ptr("rb_node")
 
 
-_RIGHT, _LEFT = rb_node.offsetof_("rb_right"), rb_node.offsetof_("rb_left")
+_RIGHT, _LEFT = rb_node.offsetof_("rb_right") >> 3, rb_node.offsetof_("rb_left") >> 3
 
 rb_entry = container_of
 
@@ -110,11 +110,21 @@ def rb_link_node(node: Any, parent: Any, rb_link: int) -> None:
     it: ``parent.address_of_("rb_left")``, ``…("rb_right")`` or that of the root's `rb_node`.
     rb_insert_color() must follow.
     """
-    address, put = node.address_, node.machine_.write_u64
-    put(address, 0 if parent is None else parent.address_)
-    put(address + _RIGHT, 0)
-    put(address + _LEFT, 0)
-    put(rb_link, address)
+    m, address, i = node.machine_, node.address_, node._o >> 3
+    u64, o = m.u64, rb_link ^ DIRECT_MAP
+    link = (o if o < m.size else m.far(rb_link)) >> 3
+    try:
+        if u64[i] == POISON or u64[link] == POISON:
+            m.check(address, "struct rb_node", "__rb_parent_color")
+            m.check(rb_link, "struct rb_node *")
+    except IndexError:
+        m.fault(address if node._o >= m.size else rb_link, "struct rb_node")
+    if m.log is not None:
+        m.log_words(i, i + _RIGHT, i + _LEFT, link)
+    u64[i] = 0 if parent is None else parent.address_
+    u64[i + _RIGHT] = 0
+    u64[i + _LEFT] = 0
+    u64[link] = address
 
 
 def rb_first_cached(root: Any) -> Any:

@@ -17,7 +17,7 @@ from kernelsim.include.linux import rbtree
 from kernelsim.include.linux import sched as sched_h
 from kernelsim.kernel.sched import sched
 from kernelsim.lib import rbtree as lib_rbtree
-from kernelsim.machine.memory import DIRECT_MAP, POISON
+from kernelsim.machine.memory import DIRECT_MAP, POISON, put
 
 if TYPE_CHECKING:
     from kernelsim.include.linux.sched import task_struct
@@ -80,15 +80,6 @@ _SE_WORDS = _SE >> 3
 _NODE_TO_KEY = _VRUNTIME - _RUN_NODE
 
 
-def _put(m: Machine, i: int, value: int) -> None:
-    # Store the 64-bit word `value` at word `i` of memory.
-    log = m.log
-    if log is not None:
-        log(m.u64[i])
-        log(i)
-    m.u64[i] = value
-
-
 def _entity(m: Machine, p: task_struct) -> int:
     # The index of the first word of the entity of `p`; Fault if the task has been freed.
     e = (p._o >> 3) + _SE_WORDS
@@ -146,10 +137,12 @@ def init_cfs_rq(cfs_rq: Any) -> None:
 
 def update_rq_clock(m: Machine, rq: Any) -> None:
     """Bring the clock of `rq` (struct rq *) up to now."""
-    now, i = m.u64[m.static.clock], rq._o >> 3
-    if m.u64[i + _CLOCK] != now:
-        _put(m, i + _CLOCK, now)
-        _put(m, i + _CLOCK_TASK, now)
+    u64, i = m.u64, rq._o >> 3
+    now = u64[m.static.clock]
+    if u64[i + _CLOCK] != now:
+        if m.log is not None:
+            m.log_words(i + _CLOCK, i + _CLOCK_TASK)
+        u64[i + _CLOCK] = u64[i + _CLOCK_TASK] = now
 
 
 def update_curr(m: Machine, rq: Any) -> None:
@@ -163,9 +156,11 @@ def update_curr(m: Machine, rq: Any) -> None:
     delta = now - u64[e + _EXEC_START]
     if delta <= 0:
         return
-    _put(m, e + _EXEC_START, now)
-    _put(m, e + _SUM_EXEC, u64[e + _SUM_EXEC] + delta)
-    _put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] + _fair(m, delta, e)) & _MASK)
+    if m.log is not None:
+        m.log_words(e + _EXEC_START, e + _SUM_EXEC, e + _VRUNTIME)
+    u64[e + _EXEC_START] = now
+    u64[e + _SUM_EXEC] += delta
+    u64[e + _VRUNTIME] = (u64[e + _VRUNTIME] + _fair(m, delta, e)) & _MASK
     _update_min_vruntime(m, i + _CFS)
 
 
@@ -188,7 +183,7 @@ def _update_min_vruntime(m: Machine, c: int) -> None:
     if low is not None:
         ahead = low - u64[c + _MIN_VRUNTIME]
         if ahead and not ahead & _SIGN:
-            _put(m, c + _MIN_VRUNTIME, low)
+            put(m, c + _MIN_VRUNTIME, low)
 
 
 def sched_slice(cfs_rq: Any, se: Any) -> int:
@@ -223,7 +218,7 @@ def _place_entity(m: Machine, c: int, e: int, initial: int) -> None:
     vruntime = (u64[c + _MIN_VRUNTIME] + credit) & _MASK
     ahead = vruntime - u64[e + _VRUNTIME]
     if ahead and not ahead & _SIGN:
-        _put(m, e + _VRUNTIME, vruntime)
+        put(m, e + _VRUNTIME, vruntime)
 
 
 # --- on and off the queue ------------------------------------------------------------------
@@ -232,7 +227,7 @@ def _place_entity(m: Machine, c: int, e: int, initial: int) -> None:
 def __enqueue_entity(m: Machine, c: int, e: int) -> None:
     # Into the tree, to the right of everything with the same vruntime.
     u64, key = m.u64, m.u64[e + _VRUNTIME]
-    root = rbtree.rb_root_cached(m, (c + _TREE) << 3 ^ DIRECT_MAP)
+    root = rbtree.rb_root_cached.ref_(m, (c + _TREE) << 3 ^ DIRECT_MAP)
     link, parent, leftmost = root.address_, 0, True
     node: int = u64[c + _TREE]
     while node:
@@ -241,24 +236,26 @@ def __enqueue_entity(m: Machine, c: int, e: int) -> None:
             link, node = parent + 16, u64[i + 2]
         else:
             link, node, leftmost = parent + 8, u64[i + 1], False
-    run_node = rbtree.rb_node(m, (e + _RUN_NODE) << 3 ^ DIRECT_MAP)
-    rbtree.rb_link_node(run_node, rbtree.rb_node(m, parent), link)
+    run_node = rbtree.rb_node.ref_(m, (e + _RUN_NODE) << 3 ^ DIRECT_MAP)
+    rbtree.rb_link_node(run_node, rbtree.rb_node.ref_(m, parent), link)
     lib_rbtree.rb_insert_color_cached(run_node, root, leftmost)
 
 
 def __dequeue_entity(m: Machine, c: int, e: int) -> None:
-    root = rbtree.rb_root_cached(m, (c + _TREE) << 3 ^ DIRECT_MAP)
-    lib_rbtree.rb_erase_cached(rbtree.rb_node(m, (e + _RUN_NODE) << 3 ^ DIRECT_MAP), root)
+    root = rbtree.rb_root_cached.ref_(m, (c + _TREE) << 3 ^ DIRECT_MAP)
+    lib_rbtree.rb_erase_cached(rbtree.rb_node.ref_(m, (e + _RUN_NODE) << 3 ^ DIRECT_MAP), root)
 
 
 def _account(m: Machine, i: int, weight: int, one: int) -> None:
     # account_entity_enqueue() and _dequeue(), and the run queue's own count; `one` is 1 or -1.
     u64, c = m.u64, i + _CFS
-    _put(m, c + _LOAD, u64[c + _LOAD] + one * weight)
     if u64[c + _INVERSE]:
-        _put(m, c + _INVERSE, 0)
-    _put(m, c + _RUNNING, u64[c + _RUNNING] + one * _BOTH_RUNNING)
-    _put(m, i + _RQ_RUNNING, u64[i + _RQ_RUNNING] + one * _RQ_ONE)
+        put(m, c + _INVERSE, 0)
+    if m.log is not None:
+        m.log_words(c + _LOAD, c + _RUNNING, i + _RQ_RUNNING)
+    u64[c + _LOAD] += one * weight
+    u64[c + _RUNNING] += one * _BOTH_RUNNING
+    u64[i + _RQ_RUNNING] += one * _RQ_ONE
 
 
 def enqueue_task_fair(m: Machine, rq: Any, p: task_struct, flags: int) -> None:
@@ -268,16 +265,16 @@ def enqueue_task_fair(m: Machine, rq: Any, p: task_struct, flags: int) -> None:
     curr = u64[c + _CURR] == p.address_ + _SE
     renormalise = not flags & sched.ENQUEUE_WAKEUP
     if renormalise and curr:
-        _put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] + u64[c + _MIN_VRUNTIME]) & _MASK)
+        put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] + u64[c + _MIN_VRUNTIME]) & _MASK)
     update_curr(m, rq)
     if renormalise and not curr:
-        _put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] + u64[c + _MIN_VRUNTIME]) & _MASK)
+        put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] + u64[c + _MIN_VRUNTIME]) & _MASK)
     _account(m, i, u64[e], 1)
     if flags & sched.ENQUEUE_WAKEUP:
         _place_entity(m, c, e, 0)
     if not curr:
         __enqueue_entity(m, c, e)
-    _put(m, e + _ON_RQ, u64[e + _ON_RQ] | 1)
+    put(m, e + _ON_RQ, u64[e + _ON_RQ] | 1)
 
 
 def dequeue_task_fair(m: Machine, rq: Any, p: task_struct, flags: int) -> None:
@@ -286,13 +283,13 @@ def dequeue_task_fair(m: Machine, rq: Any, p: task_struct, flags: int) -> None:
     c = i + _CFS
     update_curr(m, rq)
     if u64[c + _NEXT] == se:  # clear_buddies()
-        _put(m, c + _NEXT, 0)
+        put(m, c + _NEXT, 0)
     if u64[c + _CURR] != se:
         __dequeue_entity(m, c, e)
-    _put(m, e + _ON_RQ, u64[e + _ON_RQ] & ~1)
+    put(m, e + _ON_RQ, u64[e + _ON_RQ] & ~1)
     _account(m, i, u64[e], -1)
     if not flags & sched.DEQUEUE_SLEEP:
-        _put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] - u64[c + _MIN_VRUNTIME]) & _MASK)
+        put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] - u64[c + _MIN_VRUNTIME]) & _MASK)
     _update_min_vruntime(m, c)
 
 
@@ -318,7 +315,7 @@ def check_preempt_wakeup(m: Machine, rq: Any, p: task_struct, wake_flags: int) -
         return
     update_curr(m, rq)
     if _leads(m, _entity(m, curr), _entity(m, p)) == 1:
-        _put(m, (rq._o >> 3) + _CFS + _NEXT, p.address_ + _SE)
+        put(m, (rq._o >> 3) + _CFS + _NEXT, p.address_ + _SE)
         sched.set_tsk_need_resched(curr)
 
 
@@ -340,11 +337,11 @@ def _pick_next_entity(m: Machine, rq: Any, c: int) -> int:
     if buddy and _leads(m, (buddy ^ DIRECT_MAP) >> 3, (se ^ DIRECT_MAP) >> 3) < 1:
         se = buddy
     if m.choose is not None:
-        chosen = m.choose(rq, sched_h.task_struct(m, se - _SE))
+        chosen = m.choose(rq, sched_h.task_struct.ref_(m, se - _SE))
         if chosen is not None:
             se = chosen.address_ + _SE
     if buddy == se:
-        _put(m, c + _NEXT, 0)
+        put(m, c + _NEXT, 0)
     return se
 
 
@@ -353,7 +350,7 @@ def pick_next_task_fair(m: Machine, rq: Any) -> task_struct | None:
     c = (rq._o >> 3) + _CFS
     if not m.u64[c + _RUNNING] & _LOW:
         return None
-    p = sched_h.task_struct(m, _pick_next_entity(m, rq, c) - _SE)
+    p = sched_h.task_struct.ref_(m, _pick_next_entity(m, rq, c) - _SE)
     set_next_task_fair(m, rq, p)
     return p
 
@@ -364,9 +361,11 @@ def set_next_task_fair(m: Machine, rq: Any, p: task_struct) -> None:
     c = i + _CFS
     if u64[e + _ON_RQ] & _LOW:
         __dequeue_entity(m, c, e)
-    _put(m, e + _EXEC_START, u64[i + _CLOCK_TASK])
-    _put(m, c + _CURR, p.address_ + _SE)
-    _put(m, e + _PREV_SUM, u64[e + _SUM_EXEC])
+    if m.log is not None:
+        m.log_words(e + _EXEC_START, c + _CURR, e + _PREV_SUM)
+    u64[e + _EXEC_START] = u64[i + _CLOCK_TASK]
+    u64[c + _CURR] = p.address_ + _SE
+    u64[e + _PREV_SUM] = u64[e + _SUM_EXEC]
 
 
 def put_prev_task_fair(m: Machine, rq: Any, prev: task_struct) -> None:
@@ -375,7 +374,7 @@ def put_prev_task_fair(m: Machine, rq: Any, prev: task_struct) -> None:
     if m.u64[e + _ON_RQ] & _LOW:
         update_curr(m, rq)
         __enqueue_entity(m, c, e)
-    _put(m, c + _CURR, 0)
+    put(m, c + _CURR, 0)
 
 
 def task_fork_fair(m: Machine, p: task_struct) -> None:
@@ -386,9 +385,9 @@ def task_fork_fair(m: Machine, p: task_struct) -> None:
     curr = u64[c + _CURR]
     if curr:
         update_curr(m, rq)
-        _put(m, e + _VRUNTIME, u64[((curr ^ DIRECT_MAP) >> 3) + _VRUNTIME])
+        put(m, e + _VRUNTIME, u64[((curr ^ DIRECT_MAP) >> 3) + _VRUNTIME])
     _place_entity(m, c, e, 1)
-    _put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] - u64[c + _MIN_VRUNTIME]) & _MASK)
+    put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] - u64[c + _MIN_VRUNTIME]) & _MASK)
 
 
 def task_tick_fair(m: Machine, rq: Any, curr: task_struct) -> None:
