@@ -41,6 +41,15 @@ function button(label, act, attributes = {}) {
   } }, label);
   return element;
 }
+// A form that Enter in a field sends; inside a notebook the browser's own way of doing so is shut.
+function asForm(attributes, send, ...children) {
+  return h("form", { ...attributes,
+    submit: (event) => { event.preventDefault(); send(); },
+    keydown: (event) => {
+      if (event.key === "Enter" && event.target.matches("input")) { event.preventDefault(); send(); }
+      attributes.keydown?.(event);
+    } }, ...children);
+}
 const enable = (element, can) => element.setAttribute("aria-disabled", String(!can));
 
 /* ── Pictures ─────────────────────────────────────────────────────────────────────────────────── */
@@ -285,8 +294,8 @@ function panel(model, el) {
   const task = h("select", { "aria-label": "Task that makes the call", change: () => set(model, "task", task.value) });
   const chips = h("span", { class: "ksw-chips", role: "group", "aria-label": "System call" });
   const pids = h("datalist", { id: list });
-  const form = h("form", { class: "ksw-form", hidden: true, submit: (event) => { event.preventDefault(); fire(open); },
-    keydown: (event) => { if (event.key === "Escape") { const name = open.name; toggle(null); chip(name)?.focus(); } } });
+  const form = asForm({ class: "ksw-form", hidden: true,
+    keydown: (event) => { if (event.key === "Escape") { const name = open.name; toggle(null); chip(name)?.focus(); } } }, () => fire(open));
   const hint = h("span", { class: "ksw-dim" });
   const rest = button("more", () => { all = !all; drawCalls(); }, { class: "ksw-more" });
   const answers = h("ol", { class: "ksw-answers", role: "log", "aria-live": "polite", "aria-label": "What came of the calls" });
@@ -416,11 +425,10 @@ function predict(model, el) {
   const reveal = h("div", { class: "ksw-reveal", tabindex: "-1", role: "status", "aria-live": "polite" });
   const radios = options.map((text, i) => h("input", { type: "radio", name, value: i, change: () => enable(commit, true) }));
   const rows = options.map((text, i) => h("label", { class: "ksw-option" }, radios[i], h("b", {}, `${String.fromCharCode(97 + i)}) `), h("span", {}, ...prose(text))));
-  const form = h("form", { submit: (event) => {
-    event.preventDefault();
+  const form = asForm({}, () => {
     const choice = radios.findIndex((radio) => radio.checked);
     if (choice >= 0 && model.get("chosen") < 0) model.send({ do: "commit", choice, why: why.value });
-  } }, h("fieldset", {}, h("legend", {}, ...prose(model.get("prompt"))), ...rows), h("div", { class: "ksw-row" }, why, commit), reveal);
+  }, h("fieldset", {}, h("legend", {}, ...prose(model.get("prompt"))), ...rows), h("div", { class: "ksw-row" }, why, commit), reveal);
   el.append(form);
   enable(commit, false);
 
@@ -455,9 +463,13 @@ const kinds = { picture, panel, timeline, predict };
 
 export default {
   render({ model, el }) {
-    // JupyterLab's own single-key commands stay out of here.
-    el.setAttribute("data-lm-suppress-shortcuts", "true");
     el.classList.add("ksw", `ksw-${model.get("kind")}`);
-    return kinds[model.get("kind")](model, el);
+    // JupyterLab's own keys (Enter, arrows, letters) stay out of here, but for those with Ctrl.
+    const own = (event) => {
+      if (el.contains(event.target)) event.target.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey));
+    };
+    window.addEventListener("keydown", own, true);
+    const stop = kinds[model.get("kind")](model, el);
+    return () => { window.removeEventListener("keydown", own, true); stop(); };
   },
 };

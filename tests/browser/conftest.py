@@ -1,0 +1,56 @@
+"""One JupyterLab and one page for all tests of this folder; no test may reach the network."""
+
+import pytest
+
+from tests.browser import lab as labs
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as tools:
+        browser = tools.chromium.launch(
+            executable_path=labs.chromium(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "notebooks").mkdir()
+    (folder / "private").mkdir()
+    lab = labs.Lab(folder / "notebooks", folder / "private")
+    try:
+        yield lab.start()
+    finally:
+        if lab.process is not None:
+            lab.stop()
+
+
+@pytest.fixture(scope="session")
+def desk(lab, browser):
+    return labs.Desk(lab, browser)
+
+
+# Opens a notebook, made of the given cells or there already, and runs it; closed in the end.
+@pytest.fixture
+def notebook(desk, request):
+    opened = []
+
+    def open_(*sources, name=None, **look):
+        desk.look(**look)
+        name = name or desk.lab.write(f"{request.node.originalname}-{len(opened)}.ipynb", *sources)
+        desk.open(name)
+        opened.append(name)
+        desk.run_all()
+        return desk
+
+    desk.strangers.clear()
+    desk.errors.clear()
+    yield open_
+    if opened:
+        desk.close()
+    assert desk.strangers == [], "a request left this machine"
+    assert desk.errors == [], "an error in the page"
