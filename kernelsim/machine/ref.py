@@ -10,12 +10,15 @@ The accessors are generated, see `access`.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kernelsim.machine import access, ctype
 from kernelsim.machine.access import ArrayRef, array_ref, pointer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from kernelsim.machine.memory import Memory
 
 __all__ = ["ArrayRef", "Struct", "ValidationError", "array_ref", "container_of", "pointer"]
@@ -210,30 +213,40 @@ class Struct(metaclass=_StructMeta):
     @classmethod
     def c_text_(cls) -> str:
         """Return the struct's declaration as C text, with the offset of each member."""
-        rows = (
-            f"\t{f.type.declare(f.name)};".ljust(48) + f"/* {f.offset:5} */" for f in cls.fields_
-        )
-        return "\n".join([f"struct {cls.__name__} {{", *rows, f"}}; /* size: {cls.sizeof_} */"])
+        lines = [f"struct {cls.__name__} {{"]
+        for _, rows in _members(cls, lambda f: f"/* {f.offset:5} */"):
+            lines += rows
+        return "\n".join([*lines, f"}}; /* size: {cls.sizeof_} */"])
 
     @classmethod
     def pahole_(cls) -> str:
         """Return the offset table in the style of pahole: offset, size, holes."""
         lines, end = [f"struct {cls.__name__} {{"], 0
-        for f in cls.fields_:
-            if f.offset > end:
-                lines.append(f"\n\t/* XXX {f.offset - end} bytes hole, try to pack */\n")
-            size = f.type.sizeof_
-            place = (
-                f"{f.offset:5}: {f.bit:2} {size:2}"
-                if isinstance(f.type, ctype.Bits)
-                else f"{f.offset:5} {size:5}"
-            )
-            lines.append(f"\t{f.type.declare(f.name)};".ljust(48) + f"/* {place} */")
-            end = max(end, f.offset + size)
-        lines.append(f"\n\t/* size: {cls.sizeof_}, members: {len(cls.fields_)} */")
+        for fields, rows in _members(cls, _pahole_place):
+            if fields[0].offset > end:
+                lines.append(f"\n\t/* XXX {fields[0].offset - end} bytes hole, try to pack */\n")
+            lines += rows
+            end = max(end, *(f.offset + f.type.sizeof_ for f in fields))
+        lines.append(f"\n\t/* size: {cls.sizeof_}, members: {len(cls.members_)} */")
         if cls.sizeof_ > end:
             lines.append(f"\t/* padding: {cls.sizeof_ - end} */")
         return "\n".join([*lines, "};"])
+
+
+def _members(
+    cls: Any, place: Callable[[ctype.Field], str]
+) -> Iterator[tuple[list[Any], list[str]]]:
+    # Each member as (fields, lines of C): one of each, but for anonymous unions, which have braces.
+    for _, found in itertools.groupby(cls.fields_, lambda f: f.group or f.name):
+        fields = list(found)
+        tabs = "\t\t" if fields[0].group else "\t"
+        rows = [f"{tabs}{f.type.declare(f.name)};".ljust(48) + place(f) for f in fields]
+        yield fields, ["\tunion {", *rows, "\t};"] if fields[0].group else rows
+
+
+def _pahole_place(f: ctype.Field) -> str:
+    bits = f": {f.bit:2} {f.type.sizeof_:2}" if isinstance(f.type, ctype.Bits) else ""
+    return f"/* {f.offset:5}{bits or f' {f.type.sizeof_:5}'} */"
 
 
 def _hexdump(address: int, data: bytes) -> str:
