@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import linecache
 import sys
+import textwrap
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Case", "Exercise", "Finding", "Outcome", "Report", "attempt", "exercise", "verify"]
 
+WIDTH = 96  # of a report, in characters
 MOST_LINES = 20_000  # that a function may run before it is said never to end
 
 
@@ -97,7 +99,7 @@ class Report:
         for words, finding in self.results:
             lines.append(f"  {'pass' if finding is None else 'FAIL'}  {words}")
             if finding is first:
-                lines += [f"        {line}" for line in (first.why, first.hint) if line]
+                lines += _indented(first.why) + _indented(first.hint)
         return lines
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
@@ -110,6 +112,19 @@ class Report:
             words = f"<pre>{html.escape(str(self))}</pre>"
             bundle |= {**drawn, **bundle, "text/html": words + drawn["text/html"]}
         return bundle
+
+
+# Lines that fit the width of a notebook.
+def _indented(words: str) -> list[str]:
+    margin = " " * 8
+    return textwrap.wrap(
+        words,
+        WIDTH,
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 # --- running a reader's function --------------------------------------------------------------

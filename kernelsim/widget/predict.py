@@ -64,11 +64,12 @@ class Predict(base.Widget):
 
     def static(self) -> dict[str, str]:
         """The question and its options; no answer."""
-        items = "".join(f"<li>{_prose(text)}</li>" for text in self.options)
+        pairs = zip(self.question.labels, self.options, strict=True)
+        items = "<br>".join(f"<b>{label})</b> {_prose(text)}" for label, text in pairs)
         lines = "".join(f"<p>{_prose(line)}</p>" for line in self.prompt.splitlines())
         return {
             "text/plain": str(self.question),
-            "text/html": f'{lines}<ol type="a">{items}</ol>',
+            "text/html": f"{lines}<p>{items}</p>",
         }
 
 

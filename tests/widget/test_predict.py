@@ -78,4 +78,4 @@ def test_without_a_kernel_it_is_the_question_and_its_options():
         "  a) at the <beginning>",
         "  b) at the end",
     ]
-    assert "<li>at the &lt;beginning&gt;</li>" in static["text/html"]
+    assert "<b>a)</b> at the &lt;beginning&gt;<br>" in static["text/html"]
