@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.include.linux import hlist, rculist, sched, slab
+from kernelsim.include.linux import _links, hlist, rculist, sched, slab
+from kernelsim.include.linux import _words as w
 from kernelsim.include.linux import idr as idr_h
 from kernelsim.include.linux import pid as pid_h
-from kernelsim.include.linux import types as types_h
 from kernelsim.include.linux.pid import PIDNS_ADDING, ns_of_pid
+from kernelsim.include.linux.poison import LIST_POISON2
 from kernelsim.include.linux.sched import PIDTYPE_MAX, PIDTYPE_PID, task_struct
-from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno
 from kernelsim.kernel import pid_namespace
 from kernelsim.kernel.sched import core, wait
 from kernelsim.lib import idr
+from kernelsim.machine import memory
 from kernelsim.machine.ctype import s32
+from kernelsim.machine.memory import POISON
 from kernelsim.mm import slub
 
 if TYPE_CHECKING:
@@ -122,20 +124,33 @@ def set_pid_max(m: Machine, value: int) -> int:
 # --- life of a struct pid ------------------------------------------------------------------
 
 
+# Fork, exit and wait come here several times each, so these functions work on words of memory: `p`
+# is the index of the first word of a struct pid, `t` of a task_struct (see include/linux/_words).
+
+
 def get_pid(pid: Any) -> Any:
     """Take a reference to `pid` (struct pid *, may be NULL); return it."""
     if pid.address_:
-        pid.count += 1
+        _add_count(pid, 1)
     return pid
+
+
+def _add_count(pid: Any, n: int) -> None:
+    m, p = pid.machine_, pid._o >> 3
+    first = m.u64[p]
+    if first == POISON:
+        m.check(pid.address_, "struct pid", "count")
+    if m.log is not None:
+        m.log_words(p)
+    m.u64[p] = first & ~w.LO | (first + n & w.LO)
 
 
 def put_pid(m: Machine, pid: Any) -> None:
     """Drop a reference to `pid` (struct pid *); the last one frees it."""
     if not pid.address_:
         return
-    count = pid.count - 1
-    if count:
-        pid.count = count
+    if m.u64[pid._o >> 3] & w.LO != 1:
+        _add_count(pid, -1)
         return
     ns = ns_of_pid(pid)
     slub.kmem_cache_free(m, ns.pid_cachep, pid.address_)
@@ -144,18 +159,27 @@ def put_pid(m: Machine, pid: Any) -> None:
 
 def free_pid(m: Machine, pid: Any) -> None:
     """Give the numbers of `pid` (struct pid *) back, at every level, and drop its first reference."""
-    numbers = pid.numbers
-    for i in range(pid.level + 1):
-        upid = numbers[i]
-        ns = upid.ns
-        allocated = ns.pid_allocated - 1
-        ns.pid_allocated = allocated
+    u64, p = m.u64, pid._o >> 3
+    for i in range((u64[p + w.P_LEVEL_HI] >> 32) + 1):
+        upid = p + w.P_NUMBERS + i * w.U_WORDS
+        ns = pid_h.pid_namespace.ref_(m, u64[upid + w.U_NS])
+        allocated = _add_allocated(m, ns, -1)
         if allocated in (1, 2):  # the namespace's init may wait for the others to be gone
             core.wake_up_process(m, ns.child_reaper)
         elif allocated == PIDNS_ADDING:  # its first process was never born
             ns.pid_allocated = 0
-        idr.idr_remove(m, ns.idr, upid.nr)
+        idr.idr_remove(m, ns.idr, u64[upid + w.U_NR_LO] & w.LO)
     put_pid(m, pid)  # delayed_put_pid(), after a grace period in Linux
+
+
+def _add_allocated(m: Machine, ns: Any, n: int) -> int:
+    # Add `n` to pid_allocated, a word of its own but for padding; its new value.
+    i = (ns._o >> 3) + w.N_ALLOCATED_LO
+    allocated: int = m.u64[i] + n & w.LO
+    if m.log is not None:
+        m.log_words(i)
+    m.u64[i] = allocated
+    return allocated
 
 
 def alloc_pid(m: Machine, ns: Any, set_tid: Sequence[int] = ()) -> Any:
@@ -170,24 +194,26 @@ def alloc_pid(m: Machine, ns: Any, set_tid: Sequence[int] = ()) -> Any:
     address = slub.kmem_cache_alloc(m, ns.pid_cachep, slab.GFP_KERNEL)
     if not address:
         return -errno.ENOMEM
-    pid = pid_h.pid(m, address)
-    pid.level = level
-    tmp, i, numbers = ns, level, pid.numbers
-    while i >= 0:
+    pid, u64 = pid_h.pid.ref_(m, address), m.u64
+    p = pid._o >> 3
+    memory.put(m, p + w.P_LEVEL_HI, level << 32)  # the struct was zeroed
+    tmp = ns
+    for i in range(level, -1, -1):
         wanted = level - i < len(set_tid)
         nr = _set_number(m, tmp, set_tid[level - i]) if wanted else _alloc_number(m, tmp)
         if nr < 0:
             _undo_numbers(m, ns, pid, i)
             slub.kmem_cache_free(m, ns.pid_cachep, address)
             return nr
-        upid = numbers[i]
-        upid.nr = nr
-        upid.ns = tmp
-        i -= 1
-        if i >= 0:
+        upid = p + w.P_NUMBERS + i * w.U_WORDS
+        if m.log is not None:
+            m.log_words(upid + w.U_NR_LO, upid + w.U_NS)
+        u64[upid + w.U_NR_LO] = nr
+        u64[upid + w.U_NS] = tmp.address_
+        if i:
             tmp = tmp.parent
     pid_namespace.get_pid_ns(ns)
-    pid.count = 1
+    memory.put(m, p, level << 32 | 1)  # count
     wait.init_waitqueue_head(pid.wait_pidfd)
     if not ns.pid_allocated & PIDNS_ADDING:
         _undo_numbers(m, ns, pid, -1)
@@ -195,10 +221,10 @@ def alloc_pid(m: Machine, ns: Any, set_tid: Sequence[int] = ()) -> Any:
         slub.kmem_cache_free(m, ns.pid_cachep, address)
         return -errno.ENOMEM
     for i in range(level, -1, -1):  # only now can find_pid_ns() see it
-        upid = numbers[i]
-        owner = upid.ns
-        idr.idr_replace(m, owner.idr, address, upid.nr)
-        owner.pid_allocated += 1
+        upid = p + w.P_NUMBERS + i * w.U_WORDS
+        owner = pid_h.pid_namespace.ref_(m, u64[upid + w.U_NS])
+        idr.idr_replace(m, owner.idr, address, u64[upid + w.U_NR_LO])
+        _add_allocated(m, owner, 1)
     return pid
 
 
@@ -245,7 +271,7 @@ def disable_pid_allocation(ns: Any) -> None:
 
 def find_pid_ns(m: Machine, nr: int, ns: Any) -> Any:
     """Return the struct pid * with number `nr` (int) in `ns` (struct pid_namespace *), or NULL."""
-    return pid_h.pid(m, idr.idr_find(m, ns.idr, nr))
+    return pid_h.pid.ref_(m, idr.idr_find(m, ns.idr, nr))
 
 
 def find_vpid(m: Machine, nr: int) -> Any:
@@ -287,16 +313,16 @@ def get_task_pid(task: Any, pid_type: int) -> Any:
     return get_pid(_task_pid(task, pid_type))
 
 
-_SIGNAL = task_struct.offsetof_("signal")
-_PIDS = sched_signal.signal_struct.offsetof_("pids")
+def _pid_word(m: Machine, t: int, pid_type: int) -> int:
+    # The index of the word that holds the pid of a type: of the task, or of its process.
+    if pid_type == PIDTYPE_PID:
+        return t + w.T_THREAD_PID
+    return m.index(m.u64[t + w.T_SIGNAL]) + w.S_PIDS + pid_type
 
 
 def _task_pid(task: Any, pid_type: int) -> Any:
-    if pid_type == PIDTYPE_PID:
-        return task.thread_pid
     m = task.machine_
-    sig = m.read_u64(task.address_ + _SIGNAL)
-    return pid_h.pid(m, m.read_u64(sig + _PIDS + 8 * pid_type))
+    return pid_h.pid.ref_(m, m.u64[_pid_word(m, task._o >> 3, pid_type)])
 
 
 # --- links between pid and task ------------------------------------------------------------
@@ -307,28 +333,20 @@ _LINKS = [task_struct.offsetof_(f"pid_links[{t}]") for t in range(PIDTYPE_MAX)]
 
 def attach_pid(task: Any, pid_type: int) -> None:
     """Link `task` into the list of its pid for `pid_type`; newest first."""
-    m, pid = task.machine_, _task_pid(task, pid_type)
-    node = types_h.hlist_node(m, task.address_ + _LINKS[pid_type])
-    rculist.hlist_add_head_rcu(node, types_h.hlist_head(m, pid.address_ + _TASKS + 8 * pid_type))
-
-
-def _set_task_pid(task: Any, pid_type: int, pid: Any) -> None:
-    if pid_type == PIDTYPE_PID:
-        task.thread_pid = pid
-    else:
-        m = task.machine_
-        sig = m.read_u64(task.address_ + _SIGNAL)
-        m.write_u64(sig + _PIDS + 8 * pid_type, 0 if pid is None else pid.address_)
+    m = task.machine_
+    head = m.u64[_pid_word(m, task._o >> 3, pid_type)] + _TASKS + 8 * pid_type
+    _links.hlist_insert_rcu(m, task.address_ + _LINKS[pid_type], head)
 
 
 def __change_pid(m: Machine, task: Any, pid_type: int, new: Any) -> None:
     # Unlink, and free the pid when no task uses it in any way.
-    pid = _task_pid(task, pid_type)
-    rculist.hlist_del_rcu(types_h.hlist_node(m, task.address_ + _LINKS[pid_type]))
-    _set_task_pid(task, pid_type, new)
-    i = (pid._o + _TASKS) >> 3
-    if not any(m.u64[i : i + PIDTYPE_MAX]):
-        free_pid(m, pid)
+    word = _pid_word(m, task._o >> 3, pid_type)
+    pid = m.u64[word]
+    _links.hlist_remove(m, task.address_ + _LINKS[pid_type], None, LIST_POISON2)  # hlist_del_rcu()
+    memory.put(m, word, 0 if new is None else new.address_)
+    users = m.index(pid) + w.P_TASKS
+    if not any(m.u64[users : users + PIDTYPE_MAX]):
+        free_pid(m, pid_h.pid.ref_(m, pid))
 
 
 def detach_pid(m: Machine, task: Any, pid_type: int) -> None:
@@ -354,23 +372,24 @@ def transfer_pid(old: Any, new: Any, pid_type: int) -> None:
 
 def pid_nr_ns(pid: Any, ns: Any) -> int:
     """Return the number (pid_t) of `pid` in `ns`, 0 if it has none there."""
-    if pid.address_:
-        level = ns.level
-        if level <= pid.level:
-            upid = pid_h.upid(pid.machine_, pid.address_ + _NUMBERS + _UPID * level)
-            if upid.machine_.read_u64(upid.address_ + _UPID_NS) == ns.address_:
-                nr: int = upid.nr
-                return nr
+    if not pid.address_:
+        return 0
+    m, p, level = pid.machine_, pid._o >> 3, ns.level
+    if m.u64[p] == POISON:
+        m.check(pid.address_, "struct pid", "level")
+    if level <= m.u64[p + w.P_LEVEL_HI] >> 32:
+        upid = p + w.P_NUMBERS + w.U_WORDS * level
+        if m.u64[upid + w.U_NS] == ns.address_:
+            return m.s32[upid + w.U_NR_LO << 1]
     return 0
-
-
-_NUMBERS, _UPID = pid_h.pid.offsetof_("numbers"), pid_h.upid.sizeof_
-_UPID_NS = pid_h.upid.offsetof_("ns")
 
 
 def task_active_pid_ns(task: Any) -> Any:
     """Return the namespace (struct pid_namespace *) in which `task` was born."""
-    return ns_of_pid(task.thread_pid)
+    m = task.machine_
+    p = m.index(m.u64[(task._o >> 3) + w.T_THREAD_PID])
+    upid = p + w.P_NUMBERS + w.U_WORDS * (m.u64[p + w.P_LEVEL_HI] >> 32)
+    return pid_h.pid_namespace.ref_(m, m.u64[upid + w.U_NS])
 
 
 def pid_vnr(m: Machine, pid: Any) -> int:

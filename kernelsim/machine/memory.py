@@ -157,6 +157,15 @@ class Memory:
         o = address ^ DIRECT_MAP
         return o if 0 <= o < self.size else self.far(address)
 
+    def index(self, address: int) -> int:
+        """Return the index, in `u64`, of the word at `address`; Fault if nothing is mapped there."""
+        o = address ^ DIRECT_MAP
+        if o >= self.size:
+            o = self.far(address)
+            if o == NOWHERE:
+                self.fault(address)
+        return o >> 3
+
     def far(self, address: int) -> int:
         """Return the offset of an `address` that is not in the direct map: the image, page descriptors."""
         o = address - IMAGE_MAP

@@ -213,34 +213,35 @@ def _remove_slowly(entry: Any, then_next: int | None, then_prev: int | None) -> 
 # --- hlist ---------------------------------------------------------------------------------
 
 
-def hlist_insert_rcu(node: Any, head: Any) -> None:
-    """Link struct hlist_node *`node` in behind struct hlist_head *`head`: hlist_add_head_rcu()."""
-    m = node.machine_
-    u64, address, i, head_i = m.u64, node.address_, node._o >> 3, head._o >> 3
+def hlist_insert_rcu(m: Any, node: int, head: int) -> None:
+    """Link the node at address `node` in behind the head at `head`: hlist_add_head_rcu()."""
+    u64, size = m.u64, m.size
+    o = node ^ DIRECT_MAP
+    i = (o if o < size else m.far(node)) >> 3
+    o = head ^ DIRECT_MAP
+    head_i = (o if o < size else m.far(head)) >> 3
     old_first_pprev = first_i = 0
     try:
         old_next, old_pprev, first = u64[i], u64[i + 1], u64[head_i]
         if first:
             o = first ^ DIRECT_MAP
-            first_i = ((o if o < m.size else m.offset(first)) >> 3) + 1
+            first_i = ((o if o < size else m.far(first)) >> 3) + 1
             old_first_pprev = u64[first_i]
         sound = old_next != POISON != old_pprev and first != POISON != old_first_pprev
     except IndexError:
         sound = False
     if not sound:
-        _hlist_insert_rcu_slowly(node, head)
+        _hlist_insert_rcu_slowly(types.hlist_node(m, node), types.hlist_head(m, head))
         return
-    u64[i] = first
-    u64[i + 1] = head.address_
-    u64[head_i] = address
-    log = m.log
-    if log is not None:
+    if m.log is not None:
         m.journal.extend((old_next, i, old_pprev, i + 1, first, head_i))
+        if first:
+            m.journal.extend((old_first_pprev, first_i))
+    u64[i] = first
+    u64[i + 1] = head
+    u64[head_i] = node
     if first:
-        u64[first_i] = address
-        if log is not None:
-            log(old_first_pprev)
-            log(first_i)
+        u64[first_i] = node
 
 
 def _hlist_insert_rcu_slowly(node: Any, head: Any) -> None:
@@ -252,49 +253,44 @@ def _hlist_insert_rcu_slowly(node: Any, head: Any) -> None:
         first.pprev = node.address_
 
 
-def hlist_remove(node: Any, then_next: int | None, then_pprev: int | None) -> None:
-    """Unlink struct hlist_node *`node` (__hlist_del()), then store to its own two words.
+def hlist_remove(m: Any, node: int, then_next: int | None, then_pprev: int | None) -> None:
+    """Unlink the node at address `node` (__hlist_del()), then store to its own two words.
 
     None for `then_next` or `then_pprev` leaves that word as it is.
     """
-    m = node.machine_
-    u64, size, i = m.u64, m.size, node._o >> 3
+    u64, size, o = m.u64, m.size, node ^ DIRECT_MAP
+    i = (o if o < size else m.far(node)) >> 3
     old_next_pprev = next_i = 0
     try:
         next, pprev = u64[i], u64[i + 1]
         o = pprev ^ DIRECT_MAP
-        back_i = (o if o < size else m.offset(pprev)) >> 3
+        back_i = (o if o < size else m.far(pprev)) >> 3
         old_back = u64[back_i]
         if next:
             o = next ^ DIRECT_MAP
-            next_i = ((o if o < size else m.offset(next)) >> 3) + 1
+            next_i = ((o if o < size else m.far(next)) >> 3) + 1
             old_next_pprev = u64[next_i]
         sound = old_back != POISON != old_next_pprev
     except IndexError:
         sound = False
     if not sound:
-        _hlist_remove_slowly(node, then_next, then_pprev)
+        _hlist_remove_slowly(types.hlist_node(m, node), then_next, then_pprev)
         return
+    if m.log is not None:
+        m.journal.extend((old_back, back_i))
+        if next_i:
+            m.journal.extend((old_next_pprev, next_i))
     u64[back_i] = next
-    log = m.log
-    if log is not None:
-        log(old_back)
-        log(back_i)
     if next_i:
         u64[next_i] = pprev
-        if log is not None:
-            log(old_next_pprev)
-            log(next_i)
     if then_next is not None:
+        if m.log is not None:
+            m.log_words(i)
         u64[i] = then_next
-        if log is not None:
-            log(next)
-            log(i)
     if then_pprev is not None:
+        if m.log is not None:
+            m.log_words(i + 1)
         u64[i + 1] = then_pprev
-        if log is not None:
-            log(pprev)
-            log(i + 1)
 
 
 def _hlist_remove_slowly(node: Any, then_next: int | None, then_pprev: int | None) -> None:

@@ -69,13 +69,13 @@ def hlist_empty(h: Any) -> bool:
 
 def hlist_del(n: Any) -> None:
     """Unlink struct hlist_node *`n` and poison it: using it again is an error."""
-    _links.hlist_remove(n, LIST_POISON1, LIST_POISON2)
+    _links.hlist_remove(n.machine_, n.address_, LIST_POISON1, LIST_POISON2)
 
 
 def hlist_del_init(n: Any) -> None:
     """Unlink struct hlist_node *`n`, if it is in a list, and make it a node that is in none."""
     if not hlist_unhashed(n):
-        _links.hlist_remove(n, 0, 0)
+        _links.hlist_remove(n.machine_, n.address_, 0, 0)
 
 
 def hlist_add_head(n: Any, h: Any) -> None:

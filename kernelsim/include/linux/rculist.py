@@ -137,7 +137,7 @@ def list_for_each_entry_from_rcu(pos: Any, head: Any, member: str) -> Iterator[A
 
 def hlist_add_head_rcu(n: Any, h: Any) -> None:
     """Insert struct hlist_node *`n` as the first one of struct hlist_head *`h`."""
-    _links.hlist_insert_rcu(n, h)
+    _links.hlist_insert_rcu(n.machine_, n.address_, h.address_)
 
 
 def hlist_add_tail_rcu(n: Any, h: Any) -> None:
@@ -172,13 +172,13 @@ def hlist_add_behind_rcu(n: Any, prev: Any) -> None:
 
 def hlist_del_rcu(n: Any) -> None:
     """Unlink struct hlist_node *`n`; `next` stays for its readers, `pprev` is poisoned."""
-    _links.hlist_remove(n, None, LIST_POISON2)
+    _links.hlist_remove(n.machine_, n.address_, None, LIST_POISON2)
 
 
 def hlist_del_init_rcu(n: Any) -> None:
     """Unlink struct hlist_node *`n`, if it is in a list; `next` stays, `pprev` becomes NULL."""
     if not lists.hlist_unhashed(n):
-        _links.hlist_remove(n, None, 0)
+        _links.hlist_remove(n.machine_, n.address_, None, 0)
 
 
 def hlist_replace_rcu(old: Any, new: Any) -> None:
