@@ -199,7 +199,10 @@ class PastMachine(_Named, Past):
         super().__init__(machine, machine.trace.place(t) + stores)
         self.present = machine
         self.symbols = machine.symbols
-        self.static = machine.static
+        then = (
+            (n, v.at_(self) if hasattr(v, "at_") else v) for n, v in vars(machine.static).items()
+        )
+        self.static = SimpleNamespace(**dict(then))
         self.trace = Trace(None)
         self._found = {}
         self.now = t

@@ -3,7 +3,7 @@
 An event is one 64-bit word: the journal's length when it happened, the pid of the task that was
 running, and a code (a function entered, a function left, a tracepoint).  The number of events so
 far is the machine's time `t`.  The fields of a tracepoint are kept beside it.  With recording off
-nothing is kept; subscribers are told all the same.
+nothing is kept, and nobody is told but of what must not happen: WARN, oops, panic.
 """
 
 from __future__ import annotations
