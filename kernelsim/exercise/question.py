@@ -68,7 +68,6 @@ class Question:
         0, or, if the options have values, the value of the right one.
     :param shows: called without arguments when the question has been answered; returns what there
         is to see then, a Picture or text.
-    :param steps: what the machine did, a line each, for those who want to follow the answer.
     """
 
     def __init__(
@@ -77,13 +76,11 @@ class Question:
         options: Sequence[Option | str],
         answer: Callable[[], Any],
         shows: Callable[[], Any] | None = None,
-        steps: Sequence[str] = (),
     ) -> None:
         if not callable(answer):
             raise TypeError("an answer is computed: give a function, not the number of an option")
         self.prompt = prompt
         self.options = tuple(Option(o) if isinstance(o, str) else o for o in options)
-        self.steps = tuple(steps)
         self._answer, self._shows = answer, shows
         texts = [option.text for option in self.options]
         if len(texts) < 2 or len(set(texts)) < len(texts):
