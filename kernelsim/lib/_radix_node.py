@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernelsim.include.linux import list as lists
-from kernelsim.include.linux.idr import IDR_FREE
+from kernelsim.include.linux.idr import IDR_FREE, idr
 from kernelsim.include.linux.radix_tree import (
     RADIX_TREE_MAX_TAGS,
     RADIX_TREE_RETRY,
@@ -19,14 +19,17 @@ from kernelsim.include.linux.radix_tree import (
 )
 from kernelsim.include.linux.xarray import xa_node
 from kernelsim.include.uapi.asm import errno
-from kernelsim.machine.memory import DIRECT_MAP, POISON
+from kernelsim.machine.memory import DIRECT_MAP, POISON, put
 from kernelsim.mm import slub
 
 __all__ = [
     "ALL_FREE",
+    "BASE_LO",
     "COUNT",
     "COUNT_1",
     "GFP_DIRECT_RECLAIM",
+    "IS_IDR",
+    "NEXT_HI",
     "PARENT",
     "SLOTS",
     "TAGS",
@@ -67,17 +70,10 @@ ALL_FREE = (1 << 64) - 1
 GFP_DIRECT_RECLAIM = 0x400  # __GFP_DIRECT_RECLAIM: the caller may sleep
 __GFP_ACCOUNT = 0x400000
 _SIZE = xa_node.sizeof_
-_IDR = ROOT_IS_IDR << 32  # in a root's first word, which is xa_lock and xa_flags
+IS_IDR = ROOT_IS_IDR << 32  # in a root's first word, which is xa_lock and xa_flags
+BASE_LO = idr.offsetof_("idr_base") >> 3  # in an IDR's word …
+NEXT_HI = idr.offsetof_("idr_next") >> 3  # … which is idr_base and idr_next
 _TAG_0 = 1 << (32 + ROOT_TAG_SHIFT)
-
-
-def put(m: Any, i: int, value: int) -> None:
-    """Store `value` to word `i` of memory."""
-    u64, log = m.u64, m.log
-    if log is not None:
-        log(u64[i])
-        log(i)
-    u64[i] = value
 
 
 def word_index(m: Any, address: int) -> int:
@@ -128,7 +124,7 @@ def find_next_bit(word: int, offset: int) -> int:
 
 def root_is_idr(m: Any, r: int) -> bool:
     """Return whether the tree is an IDR's."""
-    return bool(m.u64[r] & _IDR)
+    return bool(m.u64[r] & IS_IDR)
 
 
 def root_tag_get(m: Any, r: int, tag: int) -> bool:
@@ -253,11 +249,15 @@ def radix_tree_node_ctor(m: Any, arg: int) -> None:
 
 def load_root(m: Any, r: int) -> tuple[int, int, int]:
     """Return (entry in the root, bits of an index that the tree uses, last index it can hold)."""
-    head = m.u64[r + 1]
+    u64 = m.u64
+    head = u64[r + 1]
     if head & 3 != 2:
         return head, 0, 0
-    shift = m.u64[node_index(m, head)] & 0xFF
-    return head, shift + 6, (64 << shift) - 1
+    n = (head ^ DIRECT_MAP) >> 3
+    first = u64[n] if n < m.size >> 3 else POISON
+    if first == POISON:
+        node_index(m, head)  # which faults
+    return head, (first & 0xFF) + 6, (64 << (first & 0xFF)) - 1
 
 
 def radix_tree_extend(m: Any, root: Any, gfp: int, index: int, shift: int) -> int:
@@ -325,7 +325,7 @@ def delete_node(m: Any, r: int, n: int) -> bool:
     while n >= 0:
         first = u64[n]
         if first & COUNT:
-            if node_address(n) | 2 == u64[r + 1]:
+            if first & COUNT == COUNT_1 and n << 3 | DIRECT_MAP | 2 == u64[r + 1]:
                 deleted |= _shrink(m, r)
             return deleted
         parent = node_index(m, u64[n + PARENT])

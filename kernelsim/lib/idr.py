@@ -28,7 +28,6 @@ from kernelsim.include.linux.idr import (
 from kernelsim.include.linux.radix_tree import (
     radix_tree_is_internal_node,
     radix_tree_iter,
-    radix_tree_iter_init,
     radix_tree_iter_retry,
 )
 from kernelsim.include.linux.xarray import xa_is_internal, xa_is_node, xa_is_retry
@@ -36,6 +35,7 @@ from kernelsim.include.uapi.asm import errno
 from kernelsim.lib import _radix_node as nodes
 from kernelsim.lib import radix_tree
 from kernelsim.lib._radix_node import COUNT_1, PARENT, SLOTS, TAGS, node_address, node_index, put
+from kernelsim.machine.memory import DIRECT_MAP
 
 __all__ = [
     "idr",
@@ -128,7 +128,7 @@ def _find_free(
             put(m, slot, child)
             if n >= 0:
                 put(m, n, u64[n] + COUNT_1)
-        n = node_index(m, child)
+        n = (child ^ DIRECT_MAP) >> 3
         bits = u64[n] & 0xFF
         offset = start >> bits & 63
         tags = u64[n + TAGS + IDR_FREE]
@@ -183,11 +183,12 @@ def idr_alloc_u32(m: Any, idr: Any, ptr: int, nextid: int, max: int, gfp: int) -
 
     Returns the number (C stores it through `nextid`), -ENOSPC or -ENOMEM.
     """
-    base, iter = idr.idr_base, radix_tree_iter()
-    if not nodes.root_is_idr(m, nodes.root_index(idr)):
+    r, iter = nodes.root_index(idr), radix_tree_iter()
+    base = m.u64[r + nodes.BASE_LO] & 0xFFFF_FFFF
+    if not m.u64[r] & nodes.IS_IDR:
         m.warn("idr_alloc_u32: the root is not an IDR's")
         idr.idr_rt.xa_flags |= IDR_RT_MARKER
-    radix_tree_iter_init(iter, 0 if nextid < base else nextid - base)
+    iter.next_index = 0 if nextid < base else nextid - base  # radix_tree_iter_init()
     slot = idr_get_free(m, idr, iter, gfp, (max - base) & _MASK)
     if slot < 0:
         return slot
@@ -209,14 +210,15 @@ def idr_alloc(m: Any, idr: Any, ptr: int, start: int, end: int, gfp: int) -> int
 
 def idr_alloc_cyclic(m: Any, idr: Any, ptr: int, start: int, end: int, gfp: int) -> int:
     """idr_alloc() that searches from the number after the last one it gave, then from `start`."""
-    id, max = idr.idr_next, end - 1 if end > 0 else INT_MAX
-    if _int(id) < start:
+    cursor = nodes.root_index(idr) + nodes.NEXT_HI
+    id, max = m.u64[cursor] >> 32, end - 1 if end > 0 else INT_MAX
+    if id < start or id > INT_MAX:  # as ints
         id = start & 0xFFFF_FFFF
     err = idr_alloc_u32(m, idr, ptr, id, max, gfp)
     if err == -errno.ENOSPC and id > start & 0xFFFF_FFFF:
         err = idr_alloc_u32(m, idr, ptr, start & 0xFFFF_FFFF, max, gfp)
     if err >= 0:
-        idr.idr_next = (err + 1) & 0xFFFF_FFFF
+        put(m, cursor, m.u64[cursor] & 0xFFFF_FFFF | (err + 1 & 0xFFFF_FFFF) << 32)
     return err
 
 
@@ -227,12 +229,14 @@ def _int(value: int) -> int:
 
 def idr_remove(m: Any, idr: Any, id: int) -> int:
     """Free the number `id` (unsigned long); return its pointer, NULL also if it was not in use."""
-    return radix_tree.radix_tree_delete_item(m, idr, (id - idr.idr_base) & _MASK, 0)
+    base = m.u64[nodes.root_index(idr) + nodes.BASE_LO] & 0xFFFF_FFFF
+    return radix_tree.radix_tree_delete_item(m, idr, (id - base) & _MASK, 0)
 
 
 def idr_find(m: Any, idr: Any, id: int) -> int:
     """Return the pointer (void *) under number `id` (unsigned long), NULL if it is not in use."""
-    return radix_tree.radix_tree_lookup(m, idr, (id - idr.idr_base) & _MASK)
+    base = m.u64[nodes.root_index(idr) + nodes.BASE_LO] & 0xFFFF_FFFF
+    return radix_tree.radix_tree_lookup(m, idr, (id - base) & _MASK)
 
 
 def idr_for_each(m: Any, idr: Any, fn: Callable[[int, int, Any], int], data: Any) -> int:
@@ -292,7 +296,7 @@ def idr_replace(m: Any, idr: Any, ptr: int, id: int) -> int:
 
     -ENOENT if the number is not in use.
     """
-    index = (id - idr.idr_base) & _MASK
+    index = (id - (m.u64[nodes.root_index(idr) + nodes.BASE_LO] & 0xFFFF_FFFF)) & _MASK
     entry, node, slot = radix_tree.__radix_tree_lookup(m, idr, index)
     if not slot or radix_tree.radix_tree_tag_get(m, idr, index, IDR_FREE):
         return -errno.ENOENT

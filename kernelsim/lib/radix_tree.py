@@ -203,16 +203,17 @@ def __radix_tree_replace(m: Any, root: Any, node: int, slot: int, item: int) -> 
     """Store `item` (void *) to `slot` of `node`, as __radix_tree_lookup() gave them, and account."""
     r, s = root_index(root), word_index(m, slot)
     n = node_index(m, node)
-    old = m.u64[s]
-    if nodes.root_is_idr(m, r):
+    u64 = m.u64
+    old = u64[s]
+    if u64[r] & nodes.IS_IDR and n >= 0:
         # Callers may store NULL in an IDR: it is the tag that tells whether a slot is in use.
-        free = nodes.node_tag_get(m, r, n, IDR_FREE, s - n - SLOTS)
+        free = u64[n + TAGS + IDR_FREE] >> s - n - SLOTS & 1
         count = 0 if not free else 1 if not old else bool(item) - 1
     else:
         count = bool(item) - bool(old)
     values = (item & 1) - (old & 1)
     if n >= 0 and (count or values):
-        put(m, n, m.u64[n] + count * COUNT_1 + values * VALUES_1)
+        put(m, n, u64[n] + count * COUNT_1 + values * VALUES_1)
     put(m, s, item)
     nodes.delete_node(m, r, n)
 
