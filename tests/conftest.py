@@ -102,3 +102,16 @@ def pytest_sessionfinish(session, exitstatus):
         return
     if not any(reporter.stats.get(outcome) for outcome in ("passed", "xfailed", "xpassed")):
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+# One Chromium for a whole test process: Playwright can't be started twice in one.
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    with playwright.sync_playwright() as tools:
+        browser = tools.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()

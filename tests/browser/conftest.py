@@ -6,17 +6,6 @@ from tests.browser import lab as labs
 
 
 @pytest.fixture(scope="session")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as tools:
-        browser = tools.chromium.launch(
-            executable_path=labs.chromium(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
 def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     (folder / "notebooks").mkdir()
@@ -39,12 +28,13 @@ def desk(lab, browser):
 def notebook(desk, request):
     opened = []
 
-    def open_(*sources, name=None, **look):
+    def open_(*sources, name=None, run=True, **look):
         desk.look(**look)
         name = name or desk.lab.write(f"{request.node.originalname}-{len(opened)}.ipynb", *sources)
         desk.open(name)
         opened.append(name)
-        desk.run_all()
+        if run:
+            desk.run_all()
         return desk
 
     desk.strangers.clear()

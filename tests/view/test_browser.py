@@ -1,7 +1,6 @@
 """The drawing in a real browser with its real fonts: words fit their boxes, themes follow the page."""
 
 import contextlib
-import shutil
 
 import pytest
 
@@ -26,20 +25,6 @@ EXTENT = """() => {
           [drawn.x, drawn.y, drawn.x + drawn.width, drawn.y + drawn.height]];
 }"""
 GROUND = "() => getComputedStyle(document.querySelector('.ks-ground')).fill"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    program = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    with playwright.sync_playwright() as tools:
-        browser = tools.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
