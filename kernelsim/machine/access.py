@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     from kernelsim.machine.memory import Memory
 
-__all__ = ["ArrayRef", "array_class", "array_ref", "build", "is_struct", "make_store", "pointer"]
+__all__ = [
+    "ArrayRef",
+    "array_class",
+    "array_ref",
+    "build",
+    "is_struct",
+    "pointer",
+]
 
 _MASK = (1 << 64) - 1
 _POISON_OF = {n: int.from_bytes(bytes([memory.POISON_BYTE]) * n, "little") for n in (1, 2, 4, 8)}
@@ -267,61 +274,6 @@ def _set_bytes(field: ctype.Field) -> Any:
         self.machine_.write(self.address_ + offset, data[: t.length - 1].ljust(t.length, b"\0"))
 
     return set_bytes
-
-
-_STORE = """
-def store(self, {parameters}):
-    m, i = self.machine_, self._o >> 3
-    u64 = m.u64
-    try:
-        if u64[i + {first}] == {poison}:
-            m.check(self.address_ + 8 * {first}, {type!r}, {name!r})
-    except IndexError:
-        m.fault(self.address_, {type!r}, {name!r})
-{pointers}
-    if m.log is None:
-        {stores}
-    else:
-        log = m.journal.extend
-        {logged}
-"""
-
-_STORE_POINTER = """
-    if v{n}.__class__ is not int:
-        v{n} = pointer(v{n})"""
-
-
-def make_store(cls: Any, names: tuple[str, ...]) -> Any:
-    """Generate the function that stores the members `names` of a reference to `cls`."""
-    fields = {f.name: f for f in cls.fields_}
-    stores, logged, pointers = [], [], []
-    for n, name in enumerate(names):
-        t, offset = fields[name].type, fields[name].offset
-        if isinstance(t, (type, ctype.Array, ctype.Bits)) or cls.alignof_ < 8:
-            raise TypeError(f"{cls.c}: {name} can't be assigned together with others")
-        if isinstance(t, ctype.Ptr):
-            pointers.append(_STORE_POINTER.format(n=n))
-        if t.sizeof_ == 8:
-            stores.append(f"{'u' if isinstance(t, ctype.Ptr) else t.view[0]}64[i + {offset >> 3}]")
-        else:
-            shift = {4: 1, 2: 2, 1: 3}[t.sizeof_]
-            stores.append(f"m.{t.view}[(i << {shift}) + {offset // t.sizeof_}]")
-        stores[-1] = stores[-1].replace("s64[", "m.s64[") + f" = v{n}"
-        word = f"i + {offset >> 3}"
-        logged += [f"log((u64[{word}], {word}))", stores[-1]]
-    source = _STORE.format(
-        parameters=", ".join(f"v{n}" for n in range(len(names))),
-        first=fields[names[0]].offset >> 3,
-        poison=memory.POISON,
-        type=cls.c,
-        name=names[0],
-        pointers="".join(pointers),
-        stores="\n        ".join(stores),
-        logged="\n        ".join(logged),
-    )
-    scope: dict[str, Any] = {"pointer": pointer}
-    exec(compile(source, f"<store {cls.__name__}>", "exec"), scope)  # noqa: S102 - our own text
-    return scope["store"]
 
 
 def build(cls: Any) -> None:

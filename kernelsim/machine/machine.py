@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from kernelsim.machine import ctype, memory
 from kernelsim.machine.cpu import Cpu
-from kernelsim.machine.memory import Memory, Past
+from kernelsim.machine.memory import Memory
+from kernelsim.machine.past import Past
 from kernelsim.machine.ref import array_ref
 from kernelsim.machine.trace import Trace
 

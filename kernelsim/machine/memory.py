@@ -9,7 +9,7 @@ Design rules of this file (everything above stands on them):
    array, so that the access itself fails and becomes a `Fault`.
 3. Every store goes through the journal when recording is on, as the old value of the 64-bit
    word it falls in (or of a block of words).  Undoing the journal backwards gives memory at any
-   earlier moment; `Past` does so lazily, without copying RAM.
+   earlier moment; `past` does so lazily, without copying RAM.
 4. Freed memory holds POISON.  Only a word that reads POISON needs a second look, so that the
    check for use after free costs one comparison.
 """
@@ -37,9 +37,9 @@ __all__ = [
     "Fault",
     "Kept",
     "Memory",
-    "Past",
     "ReadOnly",
     "new_refs",
+    "nobody",
     "put",
 ]
 
@@ -136,7 +136,7 @@ class Memory:
         self.log: Callable[[int], None] | None = (
             self.journal.append if self.journal is not None else None
         )
-        self.who_freed: Callable[[int], str] = _nobody
+        self.who_freed: Callable[[int], str] = nobody
         self._patterns: dict[tuple[int, int], memoryview] = {}
 
     @staticmethod
@@ -322,104 +322,6 @@ def put(m: Memory, i: int, value: int) -> None:
     u64[i] = value
 
 
-def _nobody(address: int) -> str:
+def nobody(address: int) -> str:
+    """Return who freed the object at `address`, where there is no slab allocator: nobody."""
     return ""
-
-
-class _Words:
-    # The 64-bit words of memory as they were when the journal was `position` long.
-    __slots__ = ("base", "memory", "old", "position", "synced")
-
-    def __init__(self, memory: Memory, position: int) -> None:
-        self.memory = memory
-        self.base = memory.u64
-        self.position = position
-        self.old: dict[int, int] = {}
-        self.synced = position
-        self.sync()
-
-    def sync(self) -> None:
-        # Add the words that were overwritten since the last look; an older value stays.
-        assert self.memory.journal is not None
-        end = len(self.memory.journal)
-        if end == self.synced:
-            return
-        fresh = dict(self.memory.undo_records(self.synced, end))
-        if self.old:
-            fresh.update(self.old)
-        self.old = fresh
-        self.synced = end
-
-    def __getitem__(self, i: int | slice) -> Any:
-        if len(self.memory.journal or ()) != self.synced:
-            self.sync()
-        if isinstance(i, slice):
-            old, base = self.old, self.base
-            return array(
-                "Q", [old[j] if j in old else base[j] for j in range(*i.indices(len(base)))]
-            )
-        value = self.old.get(i)
-        return self.base[i] if value is None else value
-
-    def __setitem__(self, i: int | slice, value: Any) -> None:
-        raise ReadOnly("this is the machine as it was at an earlier time: it can't be written")
-
-
-class _Narrow:
-    # A view of `_Words` as items of `size` bytes.
-    __slots__ = ("bits", "mask", "per_word", "sign", "size", "words")
-
-    def __init__(self, words: _Words, size: int, *, signed: bool) -> None:
-        self.words = words
-        self.size = size
-        self.bits = size * 8
-        self.mask = (1 << self.bits) - 1
-        self.per_word = 8 // size
-        self.sign = 1 << (self.bits - 1) if signed else 0
-
-    def __getitem__(self, i: int | slice) -> Any:
-        if isinstance(i, slice):  # bytes only
-            start, stop, _ = i.indices(self.words.memory.size)
-            first = start >> 3
-            block = memoryview(self.words[first : (stop + 7) >> 3]).cast("B")
-            return block[start - (first << 3) : stop - (first << 3)]
-        word, place = divmod(i, self.per_word)
-        value: int = (self.words[word] >> (place * self.bits)) & self.mask
-        return value - (1 << self.bits) if value & self.sign else value
-
-    def __setitem__(self, i: int | slice, value: Any) -> None:
-        self.words[0] = value
-
-
-class Past(Memory):
-    """The bytes of `memory` as they were when its journal was `position` words long; read-only.
-
-    It stays right while the machine goes on, for it takes what is overwritten from the journal.
-    """
-
-    def __init__(self, memory: Memory, position: int) -> None:
-        self.size = memory.size
-        self.refs = new_refs(self)
-        self.vmemmap_base = memory.vmemmap_base
-        self.journal = None
-        self.log = None
-        self.who_freed = _nobody
-        self._patterns = {}
-        words = _Words(memory, position)
-        self.u64: Any = words
-        self.s64: Any = _Narrow(words, 8, signed=True)
-        self.u32, self.s32 = _Narrow(words, 4, signed=False), _Narrow(words, 4, signed=True)  # type: ignore[assignment]
-        self.u16, self.s16 = _Narrow(words, 2, signed=False), _Narrow(words, 2, signed=True)  # type: ignore[assignment]
-        self.u8, self.s8 = _Narrow(words, 1, signed=False), _Narrow(words, 1, signed=True)  # type: ignore[assignment]
-
-    def write(self, address: int, data: bytes) -> None:
-        """Refuse: the past can't be written."""
-        self.u64[0] = 0
-
-    def fill(self, address: int, word: int, n: int) -> None:
-        """Refuse: the past can't be written."""
-        self.u64[0] = 0
-
-    def copy(self, dst: int, src: int, n: int, *, fresh: bool = False) -> None:
-        """Refuse: the past can't be written."""
-        self.u64[0] = 0

@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from kernelsim.machine import access, ctype
+from kernelsim.machine import access, batch, ctype
 from kernelsim.machine.access import ArrayRef, array_ref, pointer
 
 if TYPE_CHECKING:
@@ -173,7 +173,23 @@ class Struct(metaclass=_StructMeta):
 
         The same as one assignment each, but faster; made once, for code that runs often.
         """
-        return access.make_store(cls, names)
+        return batch.make_store(cls, names)
+
+    @classmethod
+    def load_(cls, *names: str) -> Any:
+        """Return a function (ref) that returns the members `names` as a tuple; pointers are ints.
+
+        The same as one look at each, but faster; made once, for code that runs often.
+        """
+        return batch.make_load(cls, names)
+
+    @classmethod
+    def add_(cls, name: str) -> Any:
+        """Return a function (ref, n) that adds n to the member `name` and returns the new value.
+
+        Made once, for counters of code that runs often.
+        """
+        return batch.make_add(cls, name)
 
     def member_(self, path: str) -> Any:
         """Return the value of the member at `path`, such as ``"tasks.next"`` or ``"numbers[1].nr"``."""

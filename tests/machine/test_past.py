@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernelsim.machine.memory import DIRECT_MAP, Fault, Memory, Past, ReadOnly
+from kernelsim.machine.memory import DIRECT_MAP, Fault, Memory, ReadOnly
+from kernelsim.machine.past import Past
 
 BASE = DIRECT_MAP + (1 << 20)
 WINDOW = 256

@@ -29,6 +29,7 @@ __all__ = [
     "hlist_remove",
     "init",
     "insert",
+    "insert_tail",
     "link",
     "load",
     "offsetof",

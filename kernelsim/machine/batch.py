@@ -1,0 +1,124 @@
+"""Functions made for code that runs at every fork, switch and exit: many members at once, counters.
+
+They do what as many look-ups and assignments on a reference do, checks and journal included.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernelsim.machine import ctype, memory
+from kernelsim.machine.access import pointer
+
+__all__ = ["make_add", "make_load", "make_store"]
+
+
+def _place(cls: Any, path: str) -> tuple[Any, int, str]:
+    # (type, word, the expression that stands for the member) with `i` as the struct's first word.
+    t, offset = cls.field_(path)
+    if isinstance(t, (type, ctype.Array, ctype.Bits)) or cls.alignof_ < 8:
+        raise TypeError(f"{cls.c}: {path} can't be assigned together with others")
+    if t.sizeof_ == 8:
+        view = "u64" if isinstance(t, ctype.Ptr) or t.view == "u64" else f"m.{t.view}"
+        return t, offset >> 3, f"{view}[i + {offset >> 3}]"
+    shift = {4: 1, 2: 2, 1: 3}[t.sizeof_]
+    return t, offset >> 3, f"m.{t.view}[(i << {shift}) + {offset // t.sizeof_}]"
+
+
+def _made(source: str, cls: Any, what: str) -> Any:
+    scope: dict[str, Any] = {"pointer": pointer}
+    exec(compile(source, f"<{what} {cls.__name__}>", "exec"), scope)  # noqa: S102 - our own text
+    return scope[what]
+
+
+_STORE = """
+def store(self, {parameters}):
+    m, i = self.machine_, self._o >> 3
+    u64 = m.u64
+    try:
+        if u64[i + {first}] == {poison}:
+            m.check(self.address_ + 8 * {first}, {type!r}, {name!r})
+    except IndexError:
+        m.fault(self.address_, {type!r}, {name!r})
+{pointers}
+    if m.log is None:
+        {stores}
+    else:
+        log = m.journal.extend
+        {logged}
+"""
+
+_STORE_POINTER = """
+    if v{n}.__class__ is not int:
+        v{n} = pointer(v{n})"""
+
+
+def make_store(cls: Any, names: tuple[str, ...]) -> Any:
+    """Generate the function that stores the members `names` of a reference to `cls`."""
+    stores, logged, pointers = [], [], []
+    for n, name in enumerate(names):
+        t, word, place = _place(cls, name)
+        if isinstance(t, ctype.Ptr):
+            pointers.append(_STORE_POINTER.format(n=n))
+        stores.append(f"{place} = v{n}")
+        logged += [f"log((u64[i + {word}], i + {word}))", stores[-1]]
+    source = _STORE.format(
+        parameters=", ".join(f"v{n}" for n in range(len(names))),
+        first=_place(cls, names[0])[1],
+        poison=memory.POISON,
+        type=cls.c,
+        name=names[0],
+        pointers="".join(pointers),
+        stores="\n        ".join(stores),
+        logged="\n        ".join(logged),
+    )
+    return _made(source, cls, "store")
+
+
+_LOAD = """
+def load(self):
+    m, i = self.machine_, self._o >> 3
+    u64 = m.u64
+    try:
+        if u64[i + {first}] == {poison}:
+            m.check(self.address_ + 8 * {first}, {type!r}, {name!r})
+    except IndexError:
+        m.fault(self.address_, {type!r}, {name!r})
+    return {values}
+"""
+
+
+def make_load(cls: Any, names: tuple[str, ...]) -> Any:
+    """Generate the function that returns the members `names` of a reference to `cls`; pointers as ints."""
+    source = _LOAD.format(
+        first=_place(cls, names[0])[1],
+        poison=memory.POISON,
+        type=cls.c,
+        name=names[0],
+        values=", ".join(_place(cls, name)[2] for name in names),
+    )
+    return _made(source, cls, "load")
+
+
+_ADD = """
+def add(self, n):
+    m, i = self.machine_, self._o >> 3
+    u64 = m.u64
+    try:
+        old = u64[i + {word}]
+    except IndexError:
+        m.fault(self.address_, {type!r}, {name!r})
+    if old == {poison}:
+        m.check(self.address_ + 8 * {word}, {type!r}, {name!r})
+    if m.log is not None:
+        m.log_words(i + {word})
+    {place} = v = {place} + n
+    return v
+"""
+
+
+def make_add(cls: Any, name: str) -> Any:
+    """Generate the function that adds to the member `name` of a reference to `cls`."""
+    _, word, place = _place(cls, name)
+    source = _ADD.format(word=word, place=place, poison=memory.POISON, type=cls.c, name=name)
+    return _made(source, cls, "add")

@@ -1,0 +1,112 @@
+"""Memory as it was: the bytes at an earlier moment, taken from the journal, and never stored to.
+
+Nothing is copied: a word is looked up among those overwritten since, else in memory as it is.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+from kernelsim.machine.memory import Memory, ReadOnly, new_refs, nobody
+
+__all__ = ["Past"]
+
+
+class _Words:
+    # The 64-bit words of memory as they were when the journal was `position` long.
+    __slots__ = ("base", "memory", "old", "position", "synced")
+
+    def __init__(self, memory: Memory, position: int) -> None:
+        self.memory = memory
+        self.base = memory.u64
+        self.position = position
+        self.old: dict[int, int] = {}
+        self.synced = position
+        self.sync()
+
+    def sync(self) -> None:
+        # Add the words that were overwritten since the last look; an older value stays.
+        assert self.memory.journal is not None
+        end = len(self.memory.journal)
+        if end == self.synced:
+            return
+        fresh = dict(self.memory.undo_records(self.synced, end))
+        if self.old:
+            fresh.update(self.old)
+        self.old = fresh
+        self.synced = end
+
+    def __getitem__(self, i: int | slice) -> Any:
+        if len(self.memory.journal or ()) != self.synced:
+            self.sync()
+        if isinstance(i, slice):
+            old, base = self.old, self.base
+            return array(
+                "Q", [old[j] if j in old else base[j] for j in range(*i.indices(len(base)))]
+            )
+        value = self.old.get(i)
+        return self.base[i] if value is None else value
+
+    def __setitem__(self, i: int | slice, value: Any) -> None:
+        raise ReadOnly("this is the machine as it was at an earlier time: it can't be written")
+
+
+class _Narrow:
+    # A view of `_Words` as items of `size` bytes.
+    __slots__ = ("bits", "mask", "per_word", "sign", "size", "words")
+
+    def __init__(self, words: _Words, size: int, *, signed: bool) -> None:
+        self.words = words
+        self.size = size
+        self.bits = size * 8
+        self.mask = (1 << self.bits) - 1
+        self.per_word = 8 // size
+        self.sign = 1 << (self.bits - 1) if signed else 0
+
+    def __getitem__(self, i: int | slice) -> Any:
+        if isinstance(i, slice):  # bytes only
+            start, stop, _ = i.indices(self.words.memory.size)
+            first = start >> 3
+            block = memoryview(self.words[first : (stop + 7) >> 3]).cast("B")
+            return block[start - (first << 3) : stop - (first << 3)]
+        word, place = divmod(i, self.per_word)
+        value: int = (self.words[word] >> (place * self.bits)) & self.mask
+        return value - (1 << self.bits) if value & self.sign else value
+
+    def __setitem__(self, i: int | slice, value: Any) -> None:
+        self.words[0] = value
+
+
+class Past(Memory):
+    """The bytes of `memory` as they were when its journal was `position` words long; read-only.
+
+    It stays right while the machine goes on, for it takes what is overwritten from the journal.
+    """
+
+    def __init__(self, memory: Memory, position: int) -> None:
+        self.size = memory.size
+        self.refs = new_refs(self)
+        self.vmemmap_base = memory.vmemmap_base
+        self.journal = None
+        self.log = None
+        self.who_freed = nobody
+        self._patterns = {}
+        words = _Words(memory, position)
+        self.u64: Any = words
+        self.s64: Any = _Narrow(words, 8, signed=True)
+        self.u32, self.s32 = _Narrow(words, 4, signed=False), _Narrow(words, 4, signed=True)  # type: ignore[assignment]
+        self.u16, self.s16 = _Narrow(words, 2, signed=False), _Narrow(words, 2, signed=True)  # type: ignore[assignment]
+        self.u8, self.s8 = _Narrow(words, 1, signed=False), _Narrow(words, 1, signed=True)  # type: ignore[assignment]
+
+    def write(self, address: int, data: bytes) -> None:
+        """Refuse: the past can't be written."""
+        self.u64[0] = 0
+
+    def fill(self, address: int, word: int, n: int) -> None:
+        """Refuse: the past can't be written."""
+        self.u64[0] = 0
+
+    def copy(self, dst: int, src: int, n: int, *, fresh: bool = False) -> None:
+        """Refuse: the past can't be written."""
+        self.u64[0] = 0
