@@ -85,7 +85,8 @@ def _init_cache(
     s.oo = order << 16 | ((memory.PAGE_SIZE << order) // s.size)
     s.flags, s.align, s.refcount, s.ctor = flags, align, 1, ctor
     s.min_partial = min(max((s.size.bit_length() - 1) // 2, 5), 10)  # set_min_partial()
-    label = m.define(f"cache_name.{name}", ctype.array(ctype.char, len(name) + 1))
+    symbol, text = f"cache_name.{name}", ctype.array(ctype.char, len(name) + 1)
+    label = m.symbol(symbol) if symbol in m.symbols else m.define(symbol, text)
     m.write(label.address_, name.encode() + b"\0")
     s.name = label.address_
     lists.INIT_LIST_HEAD(s.node.partial)
@@ -321,12 +322,16 @@ def kfree(m: Machine, obj: int) -> None:
 
 
 def kmem_cache_destroy(m: Machine, s: Any) -> None:
-    """Destroy an empty cache (never needed for the kernel's own ones); BUG if objects are in use."""
+    """Destroy a cache and give its slabs back; Fault if objects are in use."""
     if s.node.active_objects:
         raise memory.Fault(
             s.address_, "struct kmem_cache", "", f"{slab_common.cache_name(m, s)} still has objects"
         )
+    pages = [*lists.list_for_each_entry(mm_types.page, s.node.partial, "lru"), s.cpu_slab.page]
+    for page in filter(None, pages):
+        _discard_slab(m, s, page)
     lists.list_del(s.list)
+    m.static.slab_facts.pop(s._o, None)
     kmem_cache_free(m, m.symbol("kmem_cache"), s.address_)
 
 
