@@ -77,6 +77,7 @@ _CLOCK, _CLOCK_TASK, _CFS, _RQ_RUNNING = _words(
 )
 _RQ_ONE = 1 << 32  # nr_running of struct rq is the upper half of its word
 _SE_WORDS = _SE >> 3
+_LONG_SLEEP = (1 << 63) // 1024  # ns, 104 days: entity_is_long_sleeper()
 _NODE_TO_KEY = _VRUNTIME - _RUN_NODE
 
 
@@ -217,7 +218,9 @@ def _place_entity(m: Machine, c: int, e: int, initial: int) -> None:
     credit = _fair(m, _slice(m, c, e), e) if initial else -(sysctl_sched_latency >> 1)
     vruntime = (u64[c + _MIN_VRUNTIME] + credit) & _MASK
     ahead = vruntime - u64[e + _VRUNTIME]
-    if ahead and not ahead & _SIGN:
+    start = u64[e + _EXEC_START]
+    long_sleeper = start and u64[c - _CFS + _CLOCK_TASK] - start > _LONG_SLEEP
+    if ahead and (long_sleeper or not ahead & _SIGN):
         put(m, e + _VRUNTIME, vruntime)
 
 
