@@ -40,6 +40,14 @@ __all__ = [
 _TABLE = fs.files_struct
 _FD_ARRAY = _TABLE.offsetof_("fd_array")
 _OPEN_FDS = _TABLE.offsetof_("open_fds_init")
+_FDTAB = _TABLE.offsetof_("fdtab")
+_set_table = _TABLE.store_(
+    *("count", "fdt", "fdtab.max_fds", "fdtab.fd"),
+    *("fdtab.close_on_exec", "fdtab.open_fds", "fdtab.full_fds_bits"),
+)
+_count = _TABLE.add_("count")
+_f_count = fs.file.add_("f_count")
+_get_table = fs.fdtable.load_("max_fds", "fd", "open_fds")
 
 
 def files_static_init(m: Machine) -> None:
@@ -57,14 +65,8 @@ def files_init(m: Machine) -> None:
 
 def _init_table(files: Any) -> None:
     # A table that uses the arrays embedded in it.
-    files.count = 1
-    fdt = files.fdtab
-    files.fdt = fdt
-    fdt.max_fds = fs.NR_OPEN_DEFAULT
-    fdt.fd = files.address_ + _FD_ARRAY
-    fdt.close_on_exec = files.address_ + _OPEN_FDS - 8
-    fdt.open_fds = files.address_ + _OPEN_FDS
-    fdt.full_fds_bits = files.address_ + _OPEN_FDS + 8
+    a, bits = files.address_, files.address_ + _OPEN_FDS
+    _set_table(files, 1, a + _FDTAB, fs.NR_OPEN_DEFAULT, a + _FD_ARRAY, bits - 8, bits, bits + 8)
 
 
 # --- open files ----------------------------------------------------------------------------
@@ -85,9 +87,7 @@ def alloc_file(m: Machine, f_op: Any, mode: int, private_data: int) -> Any:
 
 def fput(m: Machine, file: Any) -> None:
     """Drop a reference to `file` (struct file *); the last one releases it."""
-    count = file.f_count - 1
-    file.f_count = count
-    if not count:
+    if not _f_count(file, -1):
         release = file.f_op.release
         if release:
             m.call(release, file)
@@ -108,8 +108,9 @@ def _set_slot(m: Machine, fdt: Any, fd: int, file: Any) -> None:
 
 def _open_words(m: Machine, fdt: Any) -> list[int]:
     # The bits of open_fds, a word for each 64 descriptors.
-    i = m.offset(fdt.open_fds) >> 3
-    return list(m.u64[i : i + (fdt.max_fds >> 6)])
+    max_fds, _, open_fds = _get_table(fdt)
+    i = m.index(open_fds)
+    return list(m.u64[i : i + (max_fds >> 6)])
 
 
 def _open_fds(m: Machine, fdt: Any) -> list[int]:
@@ -205,9 +206,7 @@ def dup_fd(m: Machine, old: Any) -> Any:
 
 def put_files_struct(m: Machine, files: Any) -> None:
     """Drop a user of the table `files` (struct files_struct *); the last one closes everything."""
-    count = files.count - 1
-    files.count = count
-    if count:
+    if _count(files, -1):
         return
     fdt = files.fdt
     table = fdt.fd

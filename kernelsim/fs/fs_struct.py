@@ -25,13 +25,15 @@ def fs_static_init(m: Machine) -> None:
 
 
 _set_all = fs.fs_struct.store_("users", "umask", "root", "pwd")
+_get = fs.fs_struct.load_("umask", "root", "pwd")
+_users = fs.fs_struct.add_("users")
 
 
 def copy_fs_struct(m: Machine, old: Any) -> Any:
     """Return a copy (struct fs_struct *) of `old`, NULL if there is no memory."""
-    new = fs.fs_struct(m, slub.kmem_cache_alloc(m, m.static.fs_cachep, slab.GFP_KERNEL))
+    new = fs.fs_struct.ref_(m, slub.kmem_cache_alloc(m, m.static.fs_cachep, slab.GFP_KERNEL))
     if new.address_:
-        _set_all(new, 1, old.umask, old.root, old.pwd)
+        _set_all(new, 1, *_get(old))
     return new
 
 
@@ -40,7 +42,5 @@ def exit_fs(m: Machine, tsk: task_struct) -> None:
     old = tsk.fs
     if old.address_:
         tsk.fs = None
-        users = old.users - 1
-        old.users = users
-        if not users:
+        if not _users(old, -1):
             slub.kmem_cache_free(m, m.static.fs_cachep, old.address_)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.linux import cred as cred_h
-from kernelsim.include.linux import slab
+from kernelsim.include.linux import sched, slab
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.linux.sched import CLONE_NEWUSER, CLONE_THREAD
 from kernelsim.mm import slub
@@ -49,10 +49,16 @@ def cred_init(m: Machine) -> None:
     m.static.cred_jar = slub.kmem_cache_create(m, "cred_jar", cred_h.cred.sizeof_, 0, flags)
 
 
+_users = cred_h.user_struct.add_("processes")
+_usage = cred_h.cred.add_("usage")
+_set_cred = sched.task_struct.store_("cred", "real_cred")
+_clear_cred = sched.task_struct.store_("real_cred", "cred")
+
+
 def prepare_creds(m: Machine) -> Any:
     """Return a copy (struct cred *) of the running task's credentials, or NULL if there is no memory."""
     address = slub.kmem_cache_alloc(m, m.static.cred_jar, slab.GFP_KERNEL, init=False)
-    new = cred_h.cred(m, address)
+    new = cred_h.cred.ref_(m, address)
     if address:
         old = m.current.cred
         m.copy(address, old.address_, cred_h.cred.sizeof_, fresh=True)
@@ -74,24 +80,21 @@ def copy_creds(m: Machine, p: task_struct, clone_flags: int) -> int:
     new = prepare_creds(m)
     if not new:
         return -errno.ENOMEM
-    new.user.processes += 1
+    _users(new.user, 1)
     new.usage = 2
-    p.cred = new
-    p.real_cred = new
+    _set_cred(p, new.address_, new.address_)
     return 0
 
 
 def put_cred(m: Machine, cred: Any) -> None:
     """Drop a reference to `cred` (struct cred *); the last one frees it."""
-    usage = cred.usage - 1
-    cred.usage = usage
-    if not usage:
+    if not _usage(cred, -1):
         slub.kmem_cache_free(m, m.static.cred_jar, cred.address_)
 
 
 def exit_creds(m: Machine, tsk: task_struct) -> None:
     """Let `tsk` have no credentials any more."""
     real, cred = tsk.real_cred, tsk.cred
-    tsk.real_cred = tsk.cred = None
+    _clear_cred(tsk, 0, 0)
     put_cred(m, real)
     put_cred(m, cred)

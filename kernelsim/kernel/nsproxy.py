@@ -54,6 +54,9 @@ def nsproxy_cache_init(m: Machine) -> None:
     )
 
 
+_count = nsproxy_h.nsproxy.add_("count")
+
+
 def copy_namespaces(m: Machine, flags: int, tsk: task_struct) -> int:
     """Share the parent's namespaces, or give `tsk` its own as `flags` (u64) say.
 
@@ -61,7 +64,7 @@ def copy_namespaces(m: Machine, flags: int, tsk: task_struct) -> int:
     """
     old_ns = tsk.nsproxy
     if not flags & CLONE_NS_FLAGS:
-        old_ns.count += 1
+        _count(old_ns, 1)
         return 0
     if not tsk.cred.cap_effective & 1 << CAP_SYS_ADMIN:
         return -errno.EPERM
@@ -100,11 +103,8 @@ def switch_task_namespaces(m: Machine, p: task_struct, new: Any) -> None:
     """Give `p` the namespaces `new` (struct nsproxy * or NULL) and drop the old ones."""
     ns = p.nsproxy
     p.nsproxy = new
-    if ns:
-        count = ns.count - 1
-        ns.count = count
-        if not count:
-            free_nsproxy(m, ns)
+    if ns.address_ and not _count(ns, -1):
+        free_nsproxy(m, ns)
 
 
 def exit_task_namespaces(m: Machine, p: task_struct) -> None:

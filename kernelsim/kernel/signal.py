@@ -91,10 +91,12 @@ def signals_init(m: Machine) -> None:
     m.static.sigqueue_cachep = slub.kmem_cache_create(m, "sigqueue", size, 0, slab.SLAB_PANIC)
 
 
+_set_empty = sched.sigpending.store_("signal", "list.next", "list.prev")
+
+
 def init_sigpending(pending: Any) -> None:
     """Make `pending` (struct sigpending *) empty."""
-    pending.signal = 0
-    lists.INIT_LIST_HEAD(pending.list)
+    _set_empty(pending, 0, pending.address_, pending.address_)  # the list is its first member
 
 
 def flush_sigqueue(m: Machine, queue: Any) -> None:

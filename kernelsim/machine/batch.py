@@ -13,16 +13,19 @@ from kernelsim.machine.access import pointer
 __all__ = ["make_add", "make_load", "make_store"]
 
 
-def _place(cls: Any, path: str) -> tuple[Any, int, str]:
-    # (type, word, the expression that stands for the member) with `i` as the struct's first word.
+def _place(cls: Any, path: str) -> tuple[Any, str, str]:
+    # (type, index of its word, the expression that stands for the member) where `i` is the index
+    # of the struct's first word.
     t, offset = cls.field_(path)
-    if isinstance(t, (type, ctype.Array, ctype.Bits)) or cls.alignof_ < 8:
+    if isinstance(t, (type, ctype.Array, ctype.Bits)):
         raise TypeError(f"{cls.c}: {path} can't be assigned together with others")
-    if t.sizeof_ == 8:
-        view = "u64" if isinstance(t, ctype.Ptr) or t.view == "u64" else f"m.{t.view}"
-        return t, offset >> 3, f"{view}[i + {offset >> 3}]"
-    shift = {4: 1, 2: 2, 1: 3}[t.sizeof_]
-    return t, offset >> 3, f"m.{t.view}[(i << {shift}) + {offset // t.sizeof_}]"
+    pointer = isinstance(t, ctype.Ptr)
+    view = "u64" if pointer or t.view == "u64" else f"m.{t.view}"
+    shift = {8: 0, 4: 1, 2: 2, 1: 3}[t.sizeof_]
+    if cls.alignof_ < 8:  # it may begin in the middle of a word
+        return t, f"(self._o + {offset}) >> 3", f"{view}[(self._o + {offset}) >> {3 - shift}]"
+    first = f"(i << {shift})" if shift else "i"
+    return t, f"i + {offset >> 3}", f"{view}[{first} + {offset // t.sizeof_}]"
 
 
 def _made(source: str, cls: Any, what: str) -> Any:
@@ -36,8 +39,8 @@ def store(self, {parameters}):
     m, i = self.machine_, self._o >> 3
     u64 = m.u64
     try:
-        if u64[i + {first}] == {poison}:
-            m.check(self.address_ + 8 * {first}, {type!r}, {name!r})
+        if u64[{first}] == {poison}:
+            m.check(self.address_ + {offset}, {type!r}, {name!r})
     except IndexError:
         m.fault(self.address_, {type!r}, {name!r})
 {pointers}
@@ -61,10 +64,11 @@ def make_store(cls: Any, names: tuple[str, ...]) -> Any:
         if isinstance(t, ctype.Ptr):
             pointers.append(_STORE_POINTER.format(n=n))
         stores.append(f"{place} = v{n}")
-        logged += [f"log((u64[i + {word}], i + {word}))", stores[-1]]
+        logged += [f"log((u64[{word}], {word}))", stores[-1]]
     source = _STORE.format(
         parameters=", ".join(f"v{n}" for n in range(len(names))),
         first=_place(cls, names[0])[1],
+        offset=cls.offsetof_(names[0]),
         poison=memory.POISON,
         type=cls.c,
         name=names[0],
@@ -80,8 +84,8 @@ def load(self):
     m, i = self.machine_, self._o >> 3
     u64 = m.u64
     try:
-        if u64[i + {first}] == {poison}:
-            m.check(self.address_ + 8 * {first}, {type!r}, {name!r})
+        if u64[{first}] == {poison}:
+            m.check(self.address_ + {offset}, {type!r}, {name!r})
     except IndexError:
         m.fault(self.address_, {type!r}, {name!r})
     return {values}
@@ -92,6 +96,7 @@ def make_load(cls: Any, names: tuple[str, ...]) -> Any:
     """Generate the function that returns the members `names` of a reference to `cls`; pointers as ints."""
     source = _LOAD.format(
         first=_place(cls, names[0])[1],
+        offset=cls.offsetof_(names[0]),
         poison=memory.POISON,
         type=cls.c,
         name=names[0],
@@ -105,13 +110,13 @@ def add(self, n):
     m, i = self.machine_, self._o >> 3
     u64 = m.u64
     try:
-        old = u64[i + {word}]
+        old = u64[{word}]
     except IndexError:
         m.fault(self.address_, {type!r}, {name!r})
     if old == {poison}:
-        m.check(self.address_ + 8 * {word}, {type!r}, {name!r})
+        m.check(self.address_ + {offset}, {type!r}, {name!r})
     if m.log is not None:
-        m.log_words(i + {word})
+        m.log_words({word})
     {place} = v = {place} + n
     return v
 """
@@ -120,5 +125,12 @@ def add(self, n):
 def make_add(cls: Any, name: str) -> Any:
     """Generate the function that adds to the member `name` of a reference to `cls`."""
     _, word, place = _place(cls, name)
-    source = _ADD.format(word=word, place=place, poison=memory.POISON, type=cls.c, name=name)
+    source = _ADD.format(
+        word=word,
+        place=place,
+        offset=cls.offsetof_(name),
+        poison=memory.POISON,
+        type=cls.c,
+        name=name,
+    )
     return _made(source, cls, "add")

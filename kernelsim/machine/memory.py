@@ -255,13 +255,16 @@ class Memory:
 
         `fresh` says that `dst` was allocated just now and still holds poison.
         """
-        to, start, words = self._span(dst, n) >> 3, self._span(src, n) >> 3, n >> 3
-        u64 = self.u64
+        u64, words, last = self.u64, n >> 3, self.size - n
+        to, start = dst ^ DIRECT_MAP, src ^ DIRECT_MAP
+        to = (to if to <= last else self._span(dst, n)) >> 3
+        start = (start if start <= last else self._span(src, n)) >> 3
         if words and u64[start] == POISON:
             self.check(src)
         if not fresh and words and u64[to] == POISON:
             self.check(dst)
-        self.log_block(to, words)
+        if self.log is not None:
+            self.log_block(to, words)
         u64[to : to + words] = u64[start : start + words]
 
     def fill(self, address: int, word: int, n: int) -> None:

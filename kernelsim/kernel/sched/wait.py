@@ -38,6 +38,8 @@ __all__ = [
 
 # Stores of several members at once, for what happens at every fork, switch or wait.
 _set_flags_private = wait_h.wait_queue_entry.store_("flags", "private", "func")
+_set_head = wait_h.wait_queue_head.store_("head.next", "head.prev")
+_HEAD = wait_h.wait_queue_head.offsetof_("head")
 
 
 def stack_push(m: Machine, t: Any) -> Any:
@@ -55,7 +57,8 @@ def stack_pop(m: Machine, t: Any) -> None:
 
 def init_waitqueue_head(wq_head: Any) -> None:
     """Make `wq_head` (struct wait_queue_head *) empty."""
-    lists.INIT_LIST_HEAD(wq_head.head)
+    head = wq_head.address_ + _HEAD
+    _set_head(wq_head, head, head)
 
 
 def init_waitqueue_func_entry(wq_entry: Any, private: Any, function: int) -> None:
