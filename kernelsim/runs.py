@@ -12,7 +12,7 @@ from kernelsim.debug import stack
 from kernelsim.host import result as host_result
 from kernelsim.include.uapi.linux import sched
 from kernelsim.kernel import pid as kernel_pid
-from kernelsim.user import libc
+from kernelsim.user import libc, replay
 from kernelsim.user import program as user_program
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class _Recorder:
         self.notes.append(f"[pid {kernel_pid.task_tgid_vnr(m, m.current)}] {text}")
 
     def libc(self, *, noting: bool) -> libc.Libc:
-        stub = libc.Libc(self.enter, common.syscall_number, libc.log())
+        stub = libc.Libc(self.enter, common.syscall_number, replay.Log())
         stub.note_ = self.note if noting else None
         stub.tell_ = self.tell
         return stub

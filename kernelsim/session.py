@@ -27,7 +27,7 @@ from kernelsim.machine.machine import Machine, PastMachine, link
 from kernelsim.machine.memory import Fault
 from kernelsim.mm import slab_common
 from kernelsim.puppets import ANSWERS, PENDING, DeadTask, Driver
-from kernelsim.user import libc
+from kernelsim.user import libc, replay
 from kernelsim.user import program as user_program
 
 if TYPE_CHECKING:
@@ -333,7 +333,7 @@ class Kernel(Look):
 
         def image(task: task_struct) -> user_program.Program:
             enter = functools.partial(entry_64.entry_SYSCALL_64, m)
-            stub = libc.Libc(enter, common.syscall_number, libc.log())
+            stub = libc.Libc(enter, common.syscall_number, replay.Log())
             return user_program.Program(program, stub)
 
         m.programs[name] = image

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
 import operator
 import os
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.uapi.asm import errno
+from kernelsim.user import replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,6 @@ __all__ = [
     "Stop",
     "UserBuffer",
     "exit_status",
-    "log",
 ]
 
 BUFSIZ = 4096  # what glibc gives a stream on a pipe: the pipe's st_blksize
@@ -47,33 +46,6 @@ class UserBuffer:
         return "NULL" if self.data is None else repr(self.data)
 
 
-class _Failed:
-    # A call that failed, as the log keeps it.
-    __slots__ = ("number",)
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-class _Log:
-    # Results so far: what the ancestors' calls returned, then this process's own.
-    __slots__ = ("before", "own")
-
-    def __init__(self, parent: _Log | None = None) -> None:
-        self.own: list[Any] = []
-        self.before: tuple[tuple[list[Any], int], ...] = ()  # (an ancestor's own, how many of them)
-        if parent is not None:
-            self.before = (*parent.before, (parent.own, len(parent.own)))
-        if len(self.before) > _MOST_ANCESTORS:
-            flat = list(self.past())
-            self.before = ((flat, len(flat)),)
-
-    def past(self) -> Iterator[Any]:
-        """Yield what the ancestors' calls returned, oldest first."""
-        return itertools.chain.from_iterable(itertools.islice(own, n) for own, n in self.before)
-
-
-_MOST_ANCESTORS = 64  # beyond that their results are copied into one list
 _FORK = object()  # stands in a replay for the fork that the process comes from
 
 
@@ -87,11 +59,6 @@ class Stop(BaseException):
 
 class Dead(BaseException):
     """The process is gone: what is left of its program can do nothing any more."""
-
-
-def log() -> _Log:
-    """Return an empty log, for the first process of a program."""
-    return _Log()
 
 
 def exit_status(value: Any) -> int:
@@ -114,7 +81,10 @@ class Libc:
     """
 
     def __init__(
-        self, enter: Callable[..., Any], numbers: Callable[[str], int], log: _Log | None = None
+        self,
+        enter: Callable[..., Any],
+        numbers: Callable[[str], int],
+        log: replay.Log | None = None,
     ) -> None:
         self._enter = enter
         self._numbers = numbers
@@ -145,7 +115,7 @@ class Libc:
             raise
         if -errno.MAX_ERRNO <= ax < 0:  # the wrapper's test: errno = -rax, return -1
             if log is not None:
-                log.own.append(_Failed(-ax))
+                log.own.append(replay.Failed(-ax))
             raise OSError(-ax, os.strerror(-ax))
         value = ax if result is None else result(ax)
         if log is not None:
@@ -155,7 +125,7 @@ class Libc:
     def child_(self) -> Libc:
         """Return the libc of a process that is being forked off right now."""
         assert self._log is not None
-        log = _Log(self._log)
+        log = replay.Log(self._log)
         libc = _Replaying(self._enter, self._numbers, log)
         libc.tell_ = self.tell_
         libc._replay = log.past()
@@ -169,7 +139,7 @@ class Libc:
         if value is _FORK:
             self.stop_replay_()
             return 0
-        if value.__class__ is _Failed:
+        if value.__class__ is replay.Failed:
             raise OSError(value.number, os.strerror(value.number))
         return value
 
@@ -399,7 +369,7 @@ class _Replaying(Libc):
 def _replayed(name: str) -> Callable[..., Any]:
     async def call(self: Any) -> Any:
         value = next(self._replay, _FORK)
-        if value is not _FORK and value.__class__ is not _Failed:
+        if value is not _FORK and value.__class__ is not replay.Failed:
             return value
         self._replay = itertools.chain((value,) if value is not _FORK else (), self._replay)
         return await getattr(Libc, name)(self)
