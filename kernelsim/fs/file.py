@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.include.linux import fs, slab
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno
+from kernelsim.machine.memory import put
 from kernelsim.mm import slub
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def dup_fd(m: Machine, old: Any) -> Any:
     address = slub.kmem_cache_alloc(m, m.static.files_cachep, slab.GFP_KERNEL)
     if not address:
         return -errno.ENOMEM
-    new = _TABLE(m, address)
+    new = _TABLE.ref_(m, address)
     _init_table(new)
     fdt, copy = old.fdt, new.fdt
     open_fds = _open_fds(m, fdt)
@@ -190,15 +191,15 @@ def dup_fd(m: Machine, old: Any) -> Any:
             slub.kmem_cache_free(m, m.static.files_cachep, address)
             return -errno.ENOMEM
         new.fdt = copy
-    theirs, ours = fdt.fd, copy.fd
+    theirs, ours = m.index(fdt.fd), m.index(copy.fd)  # the first words of the two arrays
     for i, word in enumerate(_open_words(m, fdt)):
         if word:
             m.write_u64(copy.open_fds + 8 * i, word)
     for fd in open_fds:
-        address = m.read_u64(theirs + 8 * fd)
+        address = m.u64[theirs + fd]
         if address:
-            fs.file(m, address).f_count += 1
-            m.write_u64(ours + 8 * fd, address)
+            _f_count(fs.file.ref_(m, address), 1)
+            put(m, ours + fd, address)
         else:  # reserved in the parent by a call that sleeps, and not used yet
             _set_open(m, copy, fd, False)
     return new
@@ -209,12 +210,12 @@ def put_files_struct(m: Machine, files: Any) -> None:
     if _count(files, -1):
         return
     fdt = files.fdt
-    table = fdt.fd
+    table = m.index(fdt.fd)
     for fd in _open_fds(m, fdt):
-        address = m.read_u64(table + 8 * fd)
+        address = m.u64[table + fd]
         if address:
-            m.write_u64(table + 8 * fd, 0)
-            fput(m, fs.file(m, address))
+            put(m, table + fd, 0)
+            fput(m, fs.file.ref_(m, address))
     _free_fdtable(m, files, fdt)
     if files.address_ != m.symbol("init_files").address_:
         slub.kmem_cache_free(m, m.static.files_cachep, files.address_)

@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.arch.x86.kernel import process
 from kernelsim.fs import file as fs_file
 from kernelsim.fs import fs_struct
-from kernelsim.include.linux import fs, rculist, sched, slab
-from kernelsim.include.linux import list as lists
+from kernelsim.include.linux import _links, fs, rculist, sched, slab
 from kernelsim.include.linux import pid as pid_h
-from kernelsim.include.linux import types as types_h
 from kernelsim.include.linux.mm_types import mm_struct
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
@@ -29,7 +27,6 @@ from kernelsim.include.uapi.linux import sched as uapi
 from kernelsim.kernel import cred, nsproxy, signal
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.sched import core, wait
-from kernelsim.kernel.sched import sched as sched_h
 from kernelsim.kernel.time import timekeeping
 from kernelsim.machine import ctype
 from kernelsim.mm import page_alloc, slub
@@ -68,23 +65,42 @@ _STACK_ORDER = 2
 MIN_THREADS, MAX_THREADS = 20, 0x3FFFFFFF
 CAP_SYS_ADMIN, CAP_SYS_RESOURCE = 21, 24
 
-# Stores of several members at once, for what happens at every fork, switch or wait.
-_set_stack_stack_refcount = task_struct.store_("stack", "stack_refcount")
-_set_rcu_users_usage = task_struct.store_("rcu_users", "usage")
-_set_nr_threads_live = sched_signal.signal_struct.store_("nr_threads", "live", "sigcnt")
-_set_links = types_h.list_head.store_("next", "prev")
-_set_min_flt_maj_flt = task_struct.store_(
-    "min_flt", "maj_flt", "nvcsw", "nivcsw", "mm", "active_mm"
+# Stores of several members at once, and counters: for what happens at every fork.
+_set_own = task_struct.store_(
+    *("stack", "stack_refcount", "seccomp.filter", "thread_info.flags", "stack_canary"),
+    *("cpus_ptr", "rcu_users", "usage"),
 )
-_set_mm_active_mm = task_struct.store_("mm", "active_mm")
-_set_vfork_done_alloc_lock = task_struct.store_("vfork_done", "alloc_lock")
-_set_utime_stime = task_struct.store_("utime", "stime", "gtime")
-_set_set_child_tid_clear_child_tid = task_struct.store_("set_child_tid", "clear_child_tid")
-_set_task_works_start_time = task_struct.store_("task_works", "start_time", "start_boottime")
-_set_jobctl_parent = task_struct.store_("jobctl", "parent", "ptrace")
-_set_mm_users_mm_count = mm_struct.store_("mm_users", "mm_count", "owner")
-_set_pid_group_leader = task_struct.store_("pid", "group_leader", "tgid")
-_set_real_parent_parent_exec_id = task_struct.store_("real_parent", "parent_exec_id", "exit_signal")
+_set_child_tids = task_struct.store_("set_child_tid", "clear_child_tid")
+_set_clean = task_struct.store_(
+    *("flags", "children.next", "children.prev", "sibling.next", "sibling.prev"),
+    *("vfork_done", "alloc_lock", "pending.signal", "pending.list.next", "pending.list.prev"),
+    *("utime", "stime", "gtime"),
+)
+_set_new_signal = sched_signal.signal_struct.store_(
+    *("nr_threads", "live", "sigcnt", "thread_head.next", "thread_head.prev")
+)
+_set_thread_node = task_struct.store_("thread_node.next", "thread_node.prev")
+_get_oom_score = sched_signal.signal_struct.load_("oom_score_adj", "oom_score_adj_min")
+_set_oom_score = sched_signal.signal_struct.store_("oom_score_adj", "oom_score_adj_min")
+_set_no_mm = task_struct.store_("min_flt", "maj_flt", "nvcsw", "nivcsw", "mm", "active_mm")
+_set_mm = task_struct.store_("mm", "active_mm")
+_set_new_mm = mm_struct.store_("mm_users", "mm_count", "owner")
+_set_number = task_struct.store_(
+    *("pid", "group_leader", "tgid", "pdeath_signal", "thread_group.next", "thread_group.prev"),
+    *("task_works", "start_time", "start_boottime"),
+)
+_set_family = task_struct.store_("real_parent", "parent_exec_id", "exit_signal")
+_set_public = task_struct.store_(
+    *("ptrace_entry.next", "ptrace_entry.prev", "ptraced.next", "ptraced.prev"),
+    *("jobctl", "parent", "ptrace", "thread_pid"),
+)
+_set_pids = sched_signal.signal_struct.store_("pids[1]", "pids[2]", "pids[3]")
+_get_pids = sched_signal.signal_struct.load_("pids[2]", "pids[3]", "tty")
+_stack_refcount = task_struct.add_("stack_refcount")
+_usage = task_struct.add_("usage")
+_mm_users, _mm_count = mm_struct.add_("mm_users"), mm_struct.add_("mm_count")
+_sigcnt = sched_signal.signal_struct.add_("sigcnt")
+_sighand_count = sched_signal.sighand_struct.add_("count")
 
 
 def fork_init(m: Machine) -> None:
@@ -121,7 +137,7 @@ def proc_caches_init(m: Machine) -> None:
 def dup_task_struct(m: Machine, orig: task_struct) -> Any:
     """Return a copy (struct task_struct *) of `orig` with a stack of its own, NULL if there is no memory."""
     address = slub.kmem_cache_alloc(m, m.static.task_struct_cachep, slab.GFP_KERNEL, init=False)
-    tsk = task_struct(m, address)
+    tsk = task_struct.ref_(m, address)
     if not address:
         return tsk
     stack = page_alloc.alloc_pages(m, slab.GFP_KERNEL, _STACK_ORDER)
@@ -129,15 +145,17 @@ def dup_task_struct(m: Machine, orig: task_struct) -> Any:
         slub.kmem_cache_free(m, m.static.task_struct_cachep, address)
         return task_struct(m, 0)
     m.copy(address, orig.address_, task_struct.sizeof_, fresh=True)  # arch_dup_task_struct()
-    _set_stack_stack_refcount(tsk, stack, 1)
-    tsk.seccomp.filter = 0
-    sched_h.clear_tsk_need_resched(tsk)
+    flags, cpus_ptr = _get_copied(tsk)
+    if cpus_ptr == orig.address_ + _CPUS_MASK:
+        cpus_ptr = address + _CPUS_MASK
+    flags &= ~sched._TIF_NEED_RESCHED  # clear_tsk_need_resched()
     m.write_u64(stack, sched.STACK_END_MAGIC)  # set_task_stack_end_magic()
-    tsk.stack_canary = _canary(address)
-    if orig.cpus_ptr == orig.address_ + _CPUS_MASK:
-        tsk.cpus_ptr = address + _CPUS_MASK
-    _set_rcu_users_usage(tsk, 2, 1)  # rcu_users: one for whoever reaps it, one for the scheduler
+    # rcu_users is 2: one for whoever reaps it, one for the scheduler
+    _set_own(tsk, stack, 1, 0, flags, _canary(address), cpus_ptr, 2, 1)
     return tsk
+
+
+_get_copied = task_struct.load_("thread_info.flags", "cpus_ptr")
 
 
 _CPUS_MASK = task_struct.offsetof_("cpus_mask")
@@ -150,9 +168,7 @@ def _canary(seed: int) -> int:
 
 def put_task_stack(m: Machine, tsk: task_struct) -> None:
     """Drop a reference to the kernel stack of `tsk`; the last one frees it."""
-    count = tsk.stack_refcount - 1
-    tsk.stack_refcount = count
-    if not count:
+    if not _stack_refcount(tsk, -1):
         page_alloc.free_pages(m, tsk.stack, _STACK_ORDER)
         tsk.stack = 0
 
@@ -164,9 +180,7 @@ def free_task(m: Machine, tsk: task_struct) -> None:
 
 def put_task_struct(m: Machine, tsk: task_struct) -> None:
     """Drop a reference (usage) to `tsk`; the last one frees it and what it still holds."""
-    usage = tsk.usage - 1
-    tsk.usage = usage
-    if not usage:
+    if not _usage(tsk, -1):
         __put_task_struct(m, tsk)
 
 
@@ -218,7 +232,7 @@ def copy_sighand(m: Machine, clone_flags: int, tsk: task_struct) -> int:
     if not address:
         return -errno.ENOMEM
     m.copy(address, current.address_, sched_signal.sighand_struct.sizeof_, fresh=True)
-    new = sched_signal.sighand_struct(m, address)
+    new = sched_signal.sighand_struct.ref_(m, address)
     new.count = 1
     wait.init_waitqueue_head(new.signalfd_wqh)
     if clone_flags & uapi.CLONE_CLEAR_SIGHAND:
@@ -227,6 +241,8 @@ def copy_sighand(m: Machine, clone_flags: int, tsk: task_struct) -> int:
 
 
 _RLIM = sched_signal.signal_struct.offsetof_("rlim")
+_THREAD_HEAD = sched_signal.signal_struct.offsetof_("thread_head")
+_THREAD_NODE = task_struct.offsetof_("thread_node")
 
 
 def copy_signal(m: Machine, clone_flags: int, tsk: task_struct) -> int:
@@ -237,53 +253,49 @@ def copy_signal(m: Machine, clone_flags: int, tsk: task_struct) -> int:
     tsk.signal = address
     if not address:
         return -errno.ENOMEM
-    sig = sched_signal.signal_struct(m, address)
-    _set_nr_threads_live(sig, 1, 1, 1)
-    head, node = sig.thread_head, tsk.thread_node
-    _set_links(head, node, node)
-    _set_links(node, head, head)
+    sig = sched_signal.signal_struct.ref_(m, address)
+    head, node = address + _THREAD_HEAD, tsk.address_ + _THREAD_NODE
+    _set_new_signal(sig, 1, 1, 1, node, node)
+    _set_thread_node(tsk, head, head)
     wait.init_waitqueue_head(sig.wait_chldexit)
     sig.curr_target = tsk
     signal.init_sigpending(sig.shared_pending)
     old = m.current.signal
     m.copy(address + _RLIM, old.address_ + _RLIM, 16 * sched_signal.RLIM_NLIMITS)
-    sig.oom_score_adj = old.oom_score_adj
-    sig.oom_score_adj_min = old.oom_score_adj_min
+    _set_oom_score(sig, *_get_oom_score(old))
     return 0
 
 
 def put_signal_struct(m: Machine, sig: Any) -> None:
     """Drop a reference (sigcnt) to `sig` (struct signal_struct *); the last one frees it."""
-    count = sig.sigcnt - 1
-    sig.sigcnt = count
-    if not count:
+    if not _sigcnt(sig, -1):
         slub.kmem_cache_free(m, m.static.signal_cachep, sig.address_)
 
 
 def copy_mm(m: Machine, clone_flags: int, tsk: task_struct) -> int:
     """Share the parent's address space (CLONE_VM), copy it, or have none (kernel threads); 0 or -ENOMEM."""
-    _set_min_flt_maj_flt(tsk, 0, 0, 0, 0, 0, 0)
+    _set_no_mm(tsk, 0, 0, 0, 0, 0, 0)
     oldmm = m.current.mm
     if not oldmm.address_:
         return 0
     if clone_flags & uapi.CLONE_VM:
-        oldmm.mm_users += 1
+        _mm_users(oldmm, 1)
         mm = oldmm
     else:
         mm = dup_mm(m, tsk, oldmm)
         if not mm.address_:
             return -errno.ENOMEM
-    _set_mm_active_mm(tsk, mm, mm)
+    _set_mm(tsk, mm.address_, mm.address_)
     return 0
 
 
 def dup_mm(m: Machine, tsk: task_struct, oldmm: Any) -> Any:
     """Return a copy (struct mm_struct *) of `oldmm` owned by `tsk`, NULL if there is no memory."""
     address = slub.kmem_cache_alloc(m, m.static.mm_cachep, slab.GFP_KERNEL, init=False)
-    mm = mm_struct(m, address)
+    mm = mm_struct.ref_(m, address)
     if address:
         m.copy(address, oldmm.address_, mm_struct.sizeof_, fresh=True)
-        _set_mm_users_mm_count(mm, 1, 1, tsk)
+        _set_new_mm(mm, 1, 1, tsk.address_)
     return mm
 
 
@@ -298,17 +310,13 @@ def mm_alloc(m: Machine, owner: task_struct) -> Any:
 
 def mmput(m: Machine, mm: Any) -> None:
     """Drop a user (mm_users) of `mm` (struct mm_struct *); the last one empties it."""
-    users = mm.mm_users - 1
-    mm.mm_users = users
-    if not users:
+    if not _mm_users(mm, -1):
         mmdrop(m, mm)
 
 
 def mmdrop(m: Machine, mm: Any) -> None:
     """Drop a reference (mm_count) to `mm` (struct mm_struct *); the last one frees it."""
-    count = mm.mm_count - 1
-    mm.mm_count = count
-    if not count:
+    if not _mm_count(mm, -1):
         slub.kmem_cache_free(m, m.static.mm_cachep, mm.address_)
 
 
@@ -363,14 +371,17 @@ def _may_have_more(m: Machine, p: task_struct) -> bool:
 
 def _clean_copy(p: task_struct) -> None:
     # What the child does not inherit, though the whole struct was copied.
-    p.flags = (
-        p.flags & ~(sched.PF_SUPERPRIV | sched.PF_WQ_WORKER | sched.PF_IDLE) | sched.PF_FORKNOEXEC
+    a, keep = p.address_, ~(sched.PF_SUPERPRIV | sched.PF_WQ_WORKER | sched.PF_IDLE)
+    children, sibling, pending = a + _CHILDREN, a + _SIBLING, a + _PENDING
+    flags = p.flags & keep | sched.PF_FORKNOEXEC
+    _set_clean(
+        *(p, flags, children, children, sibling, sibling, 0, 0),
+        *(0, pending, pending, 0, 0, 0),  # init_sigpending(); the times
     )
-    lists.INIT_LIST_HEAD(p.children)
-    lists.INIT_LIST_HEAD(p.sibling)
-    _set_vfork_done_alloc_lock(p, 0, 0)
-    signal.init_sigpending(p.pending)
-    _set_utime_stime(p, 0, 0, 0)
+
+
+_CHILDREN, _SIBLING = task_struct.offsetof_("children"), task_struct.offsetof_("sibling")
+_PENDING = task_struct.offsetof_("pending")  # whose first member is the list
 
 
 # Cleaning up after each step; the argument list is (m, flags, p).
@@ -399,9 +410,7 @@ def _cleanup_sighand(m: Machine, flags: int, p: task_struct) -> None:
 
 def __cleanup_sighand(m: Machine, sighand: Any) -> None:
     """Drop a reference (count) to `sighand` (struct sighand_struct *)."""
-    count = sighand.count - 1
-    sighand.count = count
-    if not count:
+    if not _sighand_count(sighand, -1):
         slub.kmem_cache_free(m, m.static.sighand_cachep, sighand.address_)
 
 
@@ -464,7 +473,7 @@ def copy_process(m: Machine, pid: Any, args: kernel_clone_args) -> Any:
     if not p.address_:
         return -errno.ENOMEM
     undo: list[Any] = []
-    _set_set_child_tid_clear_child_tid(
+    _set_child_tids(
         p,
         args.child_tid if flags & uapi.CLONE_CHILD_SETTID else 0,
         args.child_tid if flags & uapi.CLONE_CHILD_CLEARTID else 0,
@@ -512,14 +521,14 @@ def copy_process(m: Machine, pid: Any, args: kernel_clone_args) -> Any:
 def _number(current: task_struct, flags: int, p: task_struct, pid: Any) -> None:
     # The numbers, and what else depends on being a thread or a process.
     number = pid_h.pid_nr(pid)
+    leader, tgid = p.address_, number
     if flags & uapi.CLONE_THREAD:
-        _set_pid_group_leader(p, number, current.group_leader, current.tgid)
-    else:
-        _set_pid_group_leader(p, number, p, number)
-    p.pdeath_signal = 0
-    lists.INIT_LIST_HEAD(p.thread_group)
-    now = timekeeping.ktime_get_ns(p.machine_)
-    _set_task_works_start_time(p, 0, now, now)
+        leader, tgid = current.group_leader.address_, current.tgid
+    group, now = p.address_ + _THREAD_GROUP, timekeeping.ktime_get_ns(p.machine_)
+    _set_number(p, number, leader, tgid, 0, group, group, 0, now, now)
+
+
+_THREAD_GROUP = task_struct.offsetof_("thread_group")
 
 
 def _join_family(
@@ -532,7 +541,7 @@ def _join_family(
         p.parent_exec_id = current.parent_exec_id
         p.exit_signal = -1 if flags & uapi.CLONE_THREAD else current.group_leader.exit_signal
     else:
-        _set_real_parent_parent_exec_id(p, current, current.self_exec_id, args.exit_signal)
+        _set_family(p, current.address_, current.self_exec_id, args.exit_signal)
     if not pid_h.ns_of_pid(pid).pid_allocated & pid_h.PIDNS_ADDING:
         return -errno.ENOMEM
     if sched_signal.fatal_signal_pending(current):
@@ -545,10 +554,11 @@ def _publish(m: Machine, current: task_struct, flags: int, p: task_struct, pid: 
     m.fill(p.address_ + _PID_LINKS, 0, 64)  # init_task_pid_links()
     if not p.pid:  # an idle task is in no list
         return
-    lists.INIT_LIST_HEAD(p.ptrace_entry)  # ptrace_init_task()
-    lists.INIT_LIST_HEAD(p.ptraced)
-    _set_jobctl_parent(p, 0, p.real_parent, 0)
-    p.thread_pid = pid
+    entry, ptraced = p.address_ + _PTRACE_ENTRY, p.address_ + _PTRACED
+    parent = p.real_parent.address_
+    _set_public(  # ptrace_init_task(), then init_task_pid()
+        p, entry, entry, ptraced, ptraced, 0, parent, 0, pid.address_
+    )
     if p.exit_signal >= 0:
         _publish_process(m, current, p, pid)
     else:
@@ -559,22 +569,26 @@ def _publish(m: Machine, current: task_struct, flags: int, p: task_struct, pid: 
 
 
 _PID_LINKS = task_struct.offsetof_("pid_links")
+_PTRACE_ENTRY, _PTRACED = (task_struct.offsetof_(name) for name in ("ptrace_entry", "ptraced"))
+
+
+_TASKS = task_struct.offsetof_("tasks")
 
 
 def _publish_process(m: Machine, current: task_struct, p: task_struct, pid: Any) -> None:
     sig, parents = p.signal, current.signal
-    pids, theirs = sig.pids, parents.pids
-    pids[sched.PIDTYPE_TGID] = pid
-    pids[sched.PIDTYPE_PGID] = theirs[sched.PIDTYPE_PGID]
-    pids[sched.PIDTYPE_SID] = theirs[sched.PIDTYPE_SID]
+    pgrp, session, tty = _get_pids(parents)
+    _set_pids(sig, pid.address_, pgrp, session)  # init_task_pid()
     if pid_h.is_child_reaper(pid):
         pid_h.ns_of_pid(pid).child_reaper = p
         sig.flags |= sched_signal.SIGNAL_UNKILLABLE
-    sig.tty = parents.tty
+    sig.tty = tty
     parent = p.real_parent
-    sig.has_child_subreaper = parent.signal.has_child_subreaper or parent.signal.is_child_subreaper
-    lists.list_add_tail(p.sibling, parent.children)
-    rculist.list_add_tail_rcu(p.tasks, m.symbol("init_task").tasks)
+    above = parent.signal
+    sig.has_child_subreaper = above.has_child_subreaper or above.is_child_subreaper
+    _links.insert_tail(m, p.address_ + _SIBLING, parent.address_ + _CHILDREN)
+    first = m.symbol("init_task").address_ + _TASKS
+    _links.insert_tail(m, p.address_ + _TASKS, first, rcu=True)
     kernel_pid.attach_pid(p, sched.PIDTYPE_TGID)
     kernel_pid.attach_pid(p, sched.PIDTYPE_PGID)
     kernel_pid.attach_pid(p, sched.PIDTYPE_SID)

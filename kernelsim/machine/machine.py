@@ -144,13 +144,12 @@ class Machine(_Named, Memory):
 
     def add(self, name: str, n: int) -> int:
         """Add `n` to the static int `name`; return its new value."""
-        o = self.symbols[name][0] - memory.IMAGE_MAP
-        value: int = self.s32[o >> 2] + n
+        i = (self.symbols[name][0] - memory.IMAGE_MAP) >> 2
+        value: int = self.s32[i] + n
         if n:
             if self.log is not None:
-                self.log(self.u64[o >> 3])
-                self.log(o >> 3)
-            self.s32[o >> 2] = value
+                self.log_words(i >> 1)
+            self.s32[i] = value
         return value
 
     def set_current(self, address: int, t: Any) -> None:
