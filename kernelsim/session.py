@@ -25,6 +25,7 @@ from kernelsim.kernel.trace import ftrace as kernel_ftrace
 from kernelsim.machine.cpu import Panic
 from kernelsim.machine.machine import Machine, PastMachine, link
 from kernelsim.machine.memory import Fault
+from kernelsim.machine.ref import ValidationError
 from kernelsim.mm import slab_common
 from kernelsim.puppets import ANSWERS, PENDING, DeadTask, Driver
 from kernelsim.user import libc, replay
@@ -123,8 +124,19 @@ class Look:
         return found
 
     def tasks(self) -> list[task_struct]:
-        """Return every process's task_struct, in the order of the task list; init_task is not one."""
-        return list(sched_signal.for_each_process(self.machine))  # type: ignore[arg-type]
+        """Return every process's task_struct, in the order of the task list; init_task is not one.
+
+        Raises ValidationError where the list, corrupted, never comes back to its head.
+        """
+        seen: dict[int, task_struct] = {}
+        for task in sched_signal.for_each_process(self.machine):  # type: ignore[arg-type]
+            if task.address_ in seen:
+                raise ValidationError(
+                    f"the task list does not come back to its head: {task!r} comes again "
+                    f"after {next(reversed(seen.values()))!r}"
+                )
+            seen[task.address_] = task
+        return list(seen.values())
 
     def slabs(self) -> dict[str, int]:
         """Return how many objects of each slab cache are in use."""

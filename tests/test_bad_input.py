@@ -253,3 +253,17 @@ def test_a_branch_does_the_same_and_then_goes_its_own_way(k, bash):
     other.call(other.task(child), "exit", 2)
     assert other.call(3, "waitpid", -1, 0) == (child, 0x200)
     assert k.call(bash, "waitpid", -1, 0) == (child, 0x100)
+
+
+def test_a_task_list_without_an_end_is_said_to_be_so(k):
+    sh = k.spawn("sh")
+    sh.tasks.next = k.task(2).tasks
+    for look in (k.tasks, k.ps):
+        with pytest.raises(AssertionError, match="does not come back to its head"):
+            look()
+
+
+def test_looking_leaves_no_trace(k, bash):
+    before, words = k.now, k.state_hash()
+    k.task(3), k.tasks(), k.ps(), k.slabs(), k.diff(0), k.at(before).ps(), k.strace(), repr(k)
+    assert (k.now, k.state_hash()) == (before, words)

@@ -134,11 +134,8 @@ class _Facts(dict[int, Any]):
 
     def __missing__(self, offset: int) -> tuple[int, int, Any, Any]:
         m, s = self.m, slab.kmem_cache(self.m, memory.DIRECT_MAP + offset)
-        words, mask, patterns = (
-            s.object_size >> 3,
-            -(memory.PAGE_SIZE << (s.oo >> 16)),
-            (None, None),
-        )
+        words, mask = s.object_size >> 3, -(memory.PAGE_SIZE << (s.oo >> 16))
+        patterns: tuple[Any, Any] = (None, None)
         if not s.ctor:
             patterns = m.pattern(0, words), m.pattern(memory.POISON, words)
         found = self[offset] = words, mask, *patterns

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Drill"]
 
 
-class Drill(ipywidgets.VBox):
+class Drill(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
     """Asks the questions of `kernelsim.exercise.questions`, beginning with number `seed`.
 
     `tried` and `right` count the questions that the reader has committed to.
