@@ -162,7 +162,8 @@ class Timeline(base.Widget):
             return f"{function}(): " * bool(function) + words.stored(store, look)
         call = self.history.words(self.previous[0], moment[0])
         changed = words.difference(self.seen(self.previous), look)
-        return f"{call}. {changed}" if call else changed
+        stop = " " if call.endswith(">") else ". "  # a call that sleeps ends with <unfinished ...>
+        return f"{call}{stop}{changed}" if call else changed
 
     def static(self) -> dict[str, str]:
         """Where we are, in words."""

@@ -38,6 +38,8 @@ RUN_LAST = """async () => {
   thePanel.content.activeCellIndex = thePanel.content.widgets.length - 1;
   await jupyterapp.commands.execute('notebook:run-cell');
 }"""
+WHERE = """() => [...thePanel.node.querySelectorAll('.jp-WindowedPanel-outer, .ksw')]
+  .map((e) => [e.scrollTop, e.scrollHeight, e.getBoundingClientRect().top])"""
 CLOSE = """async () => {
   await thePanel.sessionContext.shutdown();
   await thePanel.context.save();
@@ -184,6 +186,13 @@ class Desk:
 
     def close(self):
         self.page.evaluate(CLOSE)
+
+    # Wait until the notebook has stopped moving: JupyterLab scrolls, and pictures find their size.
+    def settle(self):
+        before = None
+        while (now := self.page.evaluate(WHERE)) != before:
+            before = now
+            self.page.wait_for_timeout(300)
 
     # Wait for what is to appear, but no longer than until a cell has failed.
     def wait_for(self, locator, seconds=60):

@@ -61,8 +61,8 @@ def test_before_it_is_run_its_pictures_are_there_with_their_words(notebook, lab)
     name = "04-the-process-list.ipynb"
     shutil.copy(BOOK / name, lab.root / name)
     desk = notebook(name=name, run=False)
-    desk.wait_for(desk.page.locator("figure img"))
-    desk.page.wait_for_timeout(500)
+    desk.wait_for(desk.page.locator("figure img").nth(2))
+    desk.settle()
     figures = desk.page.evaluate(FIGURES)
     assert len(figures) >= 3
     assert all(drawn and told for drawn, told in figures)

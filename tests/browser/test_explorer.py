@@ -22,6 +22,7 @@ class Explorer:
         self.notebook, self.page = notebook, notebook.page
         self.root = self.page.locator(".kernelsim-explorer").nth(number)
         notebook.wait_for(self.root.locator(".ks-node"))
+        notebook.settle()
 
     def button(self, name):
         return self.root.get_by_role("button", name=name, exact=True)
@@ -40,7 +41,7 @@ class Explorer:
             if self.pids() == wanted:
                 return
             self.page.wait_for_timeout(50)
-        raise AssertionError(f"the picture shows {self.pids()}, not {wanted}")
+        raise AssertionError(f"{self.pids()}, not {wanted}, in: {self.root.inner_text()}")
 
     def says(self, words):
         self.root.locator(".ksw-sentence", has_text=words).wait_for(timeout=10_000)

@@ -17,6 +17,7 @@ def test_one_answer_is_committed_with_the_keyboard_and_the_machine_answers(noteb
     question = page.locator(".ksw-predict")
     first = question.get_by_role("radio").first
     desk.wait_for(first)
+    desk.settle()
     commit = question.get_by_role("button", name="commit")
     assert commit.get_attribute("aria-disabled") == "true"
     assert question.get_by_text("list_add").count() == 0, "told too early"
