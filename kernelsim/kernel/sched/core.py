@@ -195,12 +195,12 @@ def try_to_wake_up(m: Machine, p: task_struct, state: int, wake_flags: int) -> i
     """Wake `p` if it sleeps in one of the states `state` (unsigned int); return 1 if it did, else 0."""
     if not p.state & state:
         return 0
-    if p.address_ == m.current.address_:
-        p.state = uapi.TASK_RUNNING
-        return 1
     rq = sched.this_rq(m)
     if m.trace.on:
         m.trace.emit("sched_waking", comm=_comm(p), pid=p.pid, prio=p.prio, target_cpu=0)
+    if p.address_ == m.current.address_:
+        _running_again(m, p)
+        return 1
     if p.on_rq:  # ttwu_runnable(): it has not left the queue yet
         fair.update_rq_clock(m, rq)
         ttwu_do_wakeup(m, rq, p, wake_flags)
@@ -222,6 +222,10 @@ def ttwu_do_activate(m: Machine, rq: Any, p: task_struct, wake_flags: int) -> No
 def ttwu_do_wakeup(m: Machine, rq: Any, p: task_struct, wake_flags: int) -> None:
     """Make a queued task runnable, preempting the running one if that is due."""
     check_preempt_curr(m, rq, p, wake_flags)
+    _running_again(m, p)
+
+
+def _running_again(m: Machine, p: task_struct) -> None:
     p.state = uapi.TASK_RUNNING
     if m.trace.on:
         m.trace.emit("sched_wakeup", comm=_comm(p), pid=p.pid, prio=p.prio, target_cpu=0)

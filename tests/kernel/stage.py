@@ -1,0 +1,49 @@
+"""What the tests of the kernel share: kernel code run by a puppet, and what must not leak."""
+
+import kernelsim as ks
+from kernelsim.debug import validate
+from kernelsim.mm import page_alloc, slab_common
+
+
+# Let the puppet `task` run kernel code, as the inside of a system call: `code` is a coroutine.
+# Returns its result, PENDING if it sleeps.
+def inside(k, task, code):
+    k._driver.fire(task.address_, "code", code)
+    return k.result(task)
+
+
+# A booted kernel and a puppet on it.
+def booted(**options):
+    k = ks.boot(**options)
+    return k, k.spawn("sh")
+
+
+# Everything that may leak, each read from memory: what is allocated, who exists, what is counted.
+def ground(k):
+    m = k.machine
+    ns = m.symbol("init_pid_ns")
+    slabs = slab_common.usage(m)
+    slabs["radix_tree_node"] -= m.static.radix_tree_preloads.nr  # idr_preload()'s pool
+    in_slabs = sum(s.node.nr_slabs << (s.oo >> 16) for s in slab_common.caches(m))
+    zone = m.symbol("contig_zone")
+    return {
+        "objects": slabs,
+        "pages beside slabs": zone.managed_pages - page_alloc.nr_free_pages(m) - in_slabs,
+        "nr_threads": m.add("nr_threads", 0),
+        "process_counts": m.add("process_counts", 0),
+        "processes of root": m.symbol("root_user").processes,
+        "pid_allocated": ns.pid_allocated,
+        "namespaces": m.symbol("init_nsproxy").count,
+        "tasks": [(t.address_, t.pid, t.exit_state) for t in k.tasks()],
+        "runnable": sorted(t.address_ for t in k.tasks() if t.on_rq),
+    }
+
+
+# End the child `pid` of `parent` with `status`, and wait for it.
+def end(k, parent, pid, status=0):
+    k.call(k.task(pid), "exit_group", status)
+    assert k.call(parent, "waitpid", pid, 0) == (pid, status << 8)
+
+
+def check(k):
+    validate.validate_machine(k.machine)
