@@ -70,6 +70,7 @@ ALL_FREE = (1 << 64) - 1
 GFP_DIRECT_RECLAIM = 0x400  # __GFP_DIRECT_RECLAIM: the caller may sleep
 __GFP_ACCOUNT = 0x400000
 _SIZE = xa_node.sizeof_
+_WORDS = _SIZE >> 3
 IS_IDR = ROOT_IS_IDR << 32  # in a root's first word, which is xa_lock and xa_flags
 BASE_LO = idr.offsetof_("idr_base") >> 3  # in an IDR's word …
 NEXT_HI = idr.offsetof_("idr_next") >> 3  # … which is idr_base and idr_next
@@ -157,8 +158,8 @@ def node_tag_set(m: Any, r: int, n: int, tag: int, offset: int) -> None:
         if tags >> offset & 1:
             return
         put(m, n + TAGS + tag, tags | 1 << offset)
-        offset = u64[n] >> 8 & 0xFF
-        n = node_index(m, u64[n + PARENT])
+        offset, parent = u64[n] >> 8 & 0xFF, u64[n + PARENT]
+        n = (parent ^ DIRECT_MAP) >> 3 if parent else -1
     if not root_tag_get(m, r, tag):
         root_tag_set(m, r, tag)
 
@@ -174,8 +175,8 @@ def node_tag_clear(m: Any, r: int, n: int, tag: int, offset: int) -> None:
         put(m, n + TAGS + tag, tags)
         if tags:
             return
-        offset = u64[n] >> 8 & 0xFF
-        n = node_index(m, u64[n + PARENT])
+        offset, parent = u64[n] >> 8 & 0xFF, u64[n + PARENT]
+        n = (parent ^ DIRECT_MAP) >> 3 if parent else -1
     if root_tag_get(m, r, tag):
         root_tag_clear(m, r, tag)
 
@@ -201,10 +202,12 @@ def radix_tree_node_alloc(
             address = node.address_
     if not address:
         return -1
-    n = (address ^ DIRECT_MAP) >> 3
-    put(m, n, shift | offset << 8 | count * COUNT_1)
-    put(m, n + PARENT, parent)
-    put(m, n + ARRAY, root)
+    u64, n = m.u64, (address ^ DIRECT_MAP) >> 3
+    if m.log is not None:
+        m.log_words(n, n + PARENT, n + ARRAY)
+    u64[n] = shift | offset << 8 | count * COUNT_1
+    u64[n + PARENT] = parent
+    u64[n + ARRAY] = root
     return n
 
 
@@ -223,7 +226,7 @@ def fill_pool(m: Any, gfp: int, nr: int) -> int:
 
 def radix_tree_node_free(m: Any, n: int) -> None:
     """Free the node once nobody can be reading it any more: at once, for there is one CPU."""
-    head = node_address(n) + 8 * LIST
+    head = (n + LIST) << 3 | DIRECT_MAP
     if m.u64[n + LIST] != head:
         m.warn("radix_tree_node_free: private_list is not empty")
     radix_tree_node_rcu_free(m, head)
@@ -231,10 +234,13 @@ def radix_tree_node_free(m: Any, n: int) -> None:
 
 def radix_tree_node_rcu_free(m: Any, head: int) -> None:
     """Give a node back, clean as its constructor made it; `head` is the address of its rcu_head."""
-    node = head - 8 * LIST
-    m.fill(node + 8 * SLOTS, 0, _SIZE - 8 * SLOTS)  # the slots, and the tags behind them
-    m.write_u64(head, head)  # INIT_LIST_HEAD(&node->private_list), which is in the same place
-    m.write_u64(head + 8, head)
+    u64, node, i = m.u64, head - 8 * LIST, m.index(head)
+    slots, end = i - LIST + SLOTS, i - LIST + _WORDS  # the slots, and the tags behind them
+    if m.log is not None:
+        m.log_block(slots, end - slots)
+        m.log_words(i, i + 1)
+    u64[slots:end] = m.pattern(0, end - slots)
+    u64[i] = u64[i + 1] = head  # INIT_LIST_HEAD(&node->private_list), which is in the same place
     slub.kmem_cache_free(m, m.static.radix_tree_node_cachep, node)
 
 
@@ -298,16 +304,17 @@ def radix_tree_extend(m: Any, root: Any, gfp: int, index: int, shift: int) -> in
 
 def _shrink(m: Any, r: int) -> bool:
     # radix_tree_shrink(): let an only child in slot 0 take the place of the top node.
-    u64, shrunk, idr = m.u64, False, root_is_idr(m, r)
+    u64, shrunk = m.u64, False
+    idr = u64[r] & IS_IDR
     while u64[r + 1] & 3 == 2:
-        n = node_index(m, u64[r + 1])
+        n = (u64[r + 1] ^ DIRECT_MAP) >> 3
         first, child = u64[n], u64[n + SLOTS]
         if first & COUNT != COUNT_1 or not child:
             break
         if not first & 0xFF and idr:
             break  # idr_replace() may store a pointer that the root would take for a node
         if child & 3 == 2:
-            put(m, node_index(m, child) + PARENT, 0)
+            put(m, ((child ^ DIRECT_MAP) >> 3) + PARENT, 0)
         put(m, r + 1, child)
         if idr and not u64[n + TAGS + IDR_FREE] & 1:
             root_tag_clear(m, r, IDR_FREE)
@@ -328,7 +335,7 @@ def delete_node(m: Any, r: int, n: int) -> bool:
             if first & COUNT == COUNT_1 and n << 3 | DIRECT_MAP | 2 == u64[r + 1]:
                 deleted |= _shrink(m, r)
             return deleted
-        parent = node_index(m, u64[n + PARENT])
+        parent = (u64[n + PARENT] ^ DIRECT_MAP) >> 3 if u64[n + PARENT] else -1
         if parent >= 0:
             put(m, parent + SLOTS + (first >> 8 & 0xFF), 0)
             put(m, parent, u64[parent] - COUNT_1)

@@ -158,7 +158,7 @@ def _lookup(m: Any, r: int, index: int) -> tuple[int, int, int]:
             return 0, -1, -1
         n, slot = -1, r + 1
         while entry & 3 == 2:
-            n = node_index(m, entry)
+            n = (entry ^ DIRECT_MAP) >> 3
             shift = u64[n] & 0xFF
             slot = n + SLOTS + (index >> shift & 63)
             entry = u64[slot]
@@ -201,9 +201,8 @@ def radix_tree_lookup(m: Any, root: Any, index: int) -> int:
 
 def __radix_tree_replace(m: Any, root: Any, node: int, slot: int, item: int) -> None:
     """Store `item` (void *) to `slot` of `node`, as __radix_tree_lookup() gave them, and account."""
-    r, s = root_index(root), word_index(m, slot)
-    n = node_index(m, node)
-    u64 = m.u64
+    u64, r = m.u64, root_index(root)
+    s, n = m.index(slot), m.index(node) if node else -1
     old = u64[s]
     if u64[r] & nodes.IS_IDR and n >= 0:
         # Callers may store NULL in an IDR: it is the tag that tells whether a slot is in use.
@@ -215,7 +214,8 @@ def __radix_tree_replace(m: Any, root: Any, node: int, slot: int, item: int) -> 
     if n >= 0 and (count or values):
         put(m, n, u64[n] + count * COUNT_1 + values * VALUES_1)
     put(m, s, item)
-    nodes.delete_node(m, r, n)
+    if n < 0 or u64[n] & nodes.COUNT < 2 * COUNT_1:  # else there is nothing to free
+        nodes.delete_node(m, r, n)
 
 
 def radix_tree_replace_slot(m: Any, root: Any, slot: int, item: int) -> None:
@@ -306,7 +306,7 @@ def radix_tree_tag_clear(m: Any, root: Any, index: int, tag: int) -> int:
 
 def radix_tree_iter_tag_clear(m: Any, root: Any, iter: radix_tree_iter, tag: int) -> None:
     """Take `tag` (unsigned int) from the entry at which the loop `iter` is."""
-    n = node_index(m, iter.node)
+    n = m.index(iter.node) if iter.node else -1
     nodes.node_tag_clear(m, root_index(root), n, tag, iter.index & 63)
 
 
@@ -317,7 +317,7 @@ def radix_tree_tag_get(m: Any, root: Any, index: int, tag: int) -> bool:
     if not nodes.root_tag_get(m, r, tag) or index > maxindex:
         return False
     while entry & 3 == 2:
-        n = node_index(m, entry)
+        n = (entry ^ DIRECT_MAP) >> 3
         offset = index >> (m.u64[n] & 0xFF) & 63
         if not m.u64[n + TAGS + tag] >> offset & 1:
             return False
