@@ -76,6 +76,7 @@ class History:
         self._read = 0
         self._enters: list[int] = []  # times at which a system call begins
         self._stores: dict[Moment, Store] = {}
+        self._tasks: set[int] = set()  # all that were ever linked
         self._listed: set[int] = {k.machine.symbol("init_task").address_}
         self.at = functools.lru_cache(maxsize=16)(self._at)
         self.words = functools.lru_cache(maxsize=1024)(self._words)
@@ -173,11 +174,14 @@ class History:
     def _watched(self, m: Any) -> tuple[int, dict[int, tuple[int, str]]]:
         first = m.symbol("init_task").address_
         head = m.offset(first + task_struct.offsetof_("tasks.prev")) >> 3
-        records = m.undo_records(0, m.trace.place(m.trace.now))
-        links = {old for index, old in records if index == head} | {m.u64[head]}
-        tasks = {first, *(link - _LINK for link in links if link > memory.DIRECT_MAP)}
+        records = _records(m, m.trace.place(self._read), m.trace.place(m.trace.now))
+        links = {m.journal[old] for _, index, words, old in records if (index, words) == (head, 1)}
+        links = {link for link in links | {m.u64[head]} if link > memory.DIRECT_MAP}
+        self._tasks |= {first, *(link - _LINK for link in links)}
         at = {path: task_struct.offsetof_(path) for path in WATCHED}
-        return head, {m.offset(t + at[p]) >> 3: (t, p) for t in sorted(tasks) for p in WATCHED}
+        return head, {
+            m.offset(t + at[p]) >> 3: (t, p) for t in sorted(self._tasks) for p in WATCHED
+        }
 
     def function(self, moment: Moment) -> str:
         """The innermost kernel function that was running at a moment; "" in user mode."""
@@ -228,20 +232,26 @@ def _by_event(
     journal, later = m.journal, dict[int, int]()
     found: dict[int, list[tuple[int, int, int, int]]] = {}
     for t in range(now - 1, since - 1, -1):
-        start, end = m.trace.place(t), m.trace.place(t + 1)
-        while end > start:
-            tail = journal[end - 1]
-            if tail & memory.BLOCK:
-                words, first = tail & ~memory.BLOCK, journal[end - 2]
-                end -= words + WORD
-                inside = (i for i in range(first, first + words) if i in watched)
-                later |= {i: journal[end + i - first] for i in inside}
-                continue
-            old = journal[end - 2]
-            if tail in watched:
-                new = later.get(tail, m.u64[tail])
-                found.setdefault(t, []).append((end, tail, old, new))
-                later[tail] = old
-            end -= WORD
+        for position, first, words, old in _records(m, m.trace.place(t), m.trace.place(t + 1)):
+            if words == 1 and first in watched:
+                new = later.get(first, m.u64[first])
+                found.setdefault(t, []).append((position, first, journal[old], new))
+            inside = (i for i in range(first, first + words) if i in watched)
+            later |= {i: journal[old + i - first] for i in inside}
     for t in sorted(found):
         yield t, found[t][::-1]
+
+
+# The records in [start, end) of the journal, newest first: where each ends, the index of the first
+# word stored, how many were, and where in the journal their old values begin.
+def _records(m: Any, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    journal = m.journal
+    while end > start:
+        tail = journal[end - 1]
+        if tail & memory.BLOCK:
+            words, first = tail & ~memory.BLOCK, journal[end - 2]
+            yield end, first, words, end - WORD - words
+            end -= words + WORD
+        else:
+            yield end, tail, 1, end - WORD
+            end -= WORD

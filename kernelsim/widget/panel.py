@@ -21,6 +21,7 @@ from kernelsim.widget.history import History
 __all__ = ["SyscallPanel"]
 
 KEPT = 4  # answers shown
+OFFERED = 200  # tasks to choose from
 
 
 class SyscallPanel(base.Widget):
@@ -69,12 +70,15 @@ class SyscallPanel(base.Widget):
 
     def look(self) -> None:
         """Read from the kernel who is there."""
-        found = list(_puppets(self.kernel))
+        found = [hex(task.address_) for task in _puppets(self.kernel)]
         if not self.task and found:
-            self.task = found[min(1, len(found) - 1)][0]  # the first one after init
-        if self.task and self.task not in dict(found):
-            found.append((self.task, f"{self._label(self.task)}, {self._why_not()}"))
-        self.tasks = [list(pair) for pair in found]
+            self.task = found[min(1, len(found) - 1)]  # the first one after init
+        lacks = [self.task] if self.task and self.task not in found else []
+        if len(found) > OFFERED:  # the first and the last ones; a picture selects any
+            shown = found[: OFFERED // 2] + found[-OFFERED // 2 :]
+            found = shown if self.task in shown or lacks else [*shown, self.task]
+        labels = [[address, _puppet_label(self.kernel, address)] for address in found]
+        self.tasks = labels + [[a, f"{self._label(a)}, {self._why_not()}"] for a in lacks]
 
     def _reference(self) -> Any:
         return task_struct(self.kernel.machine, int(self.task, 16)) if self.task else None
@@ -169,14 +173,18 @@ def _plain(call: calls.Call) -> dict[str, Any]:
     return {"name": call.name, "words": call.words, "parameters": parameters}
 
 
-# Address and label of each live puppet.
-def _puppets(k: Any) -> Iterable[tuple[str, str]]:
+# Each live puppet, in list order.
+def _puppets(k: Any) -> Iterable[Any]:
     for task in k.tasks():
         is_thread = bool(task.flags & sched.PF_KTHREAD)
         if not (is_thread or task.exit_state or task.address_ in k.machine.cpu.user):
-            letter = tasks.state(task)
-            state = "" if letter == "R" else f", {tasks.WORDS[letter]}"
-            yield hex(task.address_), f"{words.name(task)}{state}"
+            yield task
+
+
+def _puppet_label(k: Any, address: str) -> str:
+    task = task_struct(k.machine, int(address, 16))
+    letter = tasks.state(task)
+    return words.name(task) + ("" if letter == "R" else f", {tasks.WORDS[letter]}")
 
 
 def _alive(task: Any) -> bool:

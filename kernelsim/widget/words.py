@@ -22,6 +22,16 @@ _STATES = {
     "state": [n for n in sched.__all__ if n.startswith("TASK_")],
     "exit_state": [n for n in sched.__all__ if n.startswith("EXIT_")],
 }
+_COMPARED = [
+    task_struct.offsetof_(member) + more >> 3
+    for member, more in (
+        ("state", 0),
+        ("exit_state", 0),
+        ("real_parent", 0),
+        ("comm", 0),
+        ("comm", 8),
+    )
+]
 _BECAME = {
     "Z": "is a zombie now",
     "S": "sleeps now",
@@ -69,9 +79,16 @@ def _changes(old: dict[Any, tuple[Any, Any]], new: dict[Any, tuple[Any, Any]]) -
         f"{name(task)} is unlinked and gone" for key, (task, _) in old.items() if key not in new
     ]
     for key in old:
-        if key in new:
+        if key in new and _words(old[key][0]) != _words(new[key][0]):
             found += _of_task(old[key][0], new[key][0])
     return found
+
+
+# The words of a task_struct that hold what is compared: quick to read, for there may be thousands.
+def _words(task: Any) -> list[int]:
+    m = task.machine_
+    first = m.offset(task.address_) >> 3
+    return [m.u64[first + word] for word in _COMPARED]
 
 
 def _of_task(old: Any, new: Any) -> list[str]:

@@ -179,3 +179,15 @@ def test_without_a_kernel_it_is_a_sentence():
     panel = SyscallPanel(k, bash, ["fork", "exit"])
     assert repr(panel) == "System calls of task 3 (bash): fork, exit"
     assert panel.static() == {"text/plain": repr(panel), "text/html": f"<p>{panel!r}</p>"}
+
+
+def test_among_very_many_tasks_the_first_the_last_and_the_chosen_one_are_offered():
+    k, bash = scene.booted()
+    for _ in range(300):
+        k.call(bash, "fork")
+    middle = k.task(150)
+    panel = SyscallPanel(k, middle)
+    addresses = [address for address, _ in panel.tasks]
+    assert len(addresses) <= 201
+    assert {hex(bash.address_), hex(k.tasks()[-1].address_), hex(middle.address_)} <= {*addresses}
+    assert panel.fire("getpid").head.endswith("getpid() = 150")
