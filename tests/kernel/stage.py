@@ -2,7 +2,12 @@
 
 import kernelsim as ks
 from kernelsim.debug import validate
+from kernelsim.include.linux.sched import task_struct
+from kernelsim.include.linux.sched.task import kernel_clone_args
+from kernelsim.kernel import fork
 from kernelsim.mm import page_alloc, slab_common
+
+PTHREAD = 0x3D0F00  # the flags of glibc's pthread_create()
 
 
 # Let the puppet `task` run kernel code, as the inside of a system call: `code` is a coroutine.
@@ -10,6 +15,13 @@ from kernelsim.mm import page_alloc, slab_common
 def inside(k, task, code):
     k._driver.fire(task.address_, "code", code)
     return k.result(task)
+
+
+# clone with any flags, from inside the kernel: the system call takes only some of them.
+def clone(k, task, flags, exit_signal=17, **more):
+    args = kernel_clone_args(flags=flags, exit_signal=exit_signal, **more)
+    result = inside(k, task, fork.kernel_clone(k.machine, args))
+    return k.task(result) if result > 0 else result
 
 
 # A booted kernel and a puppet on it.
@@ -47,3 +59,13 @@ def end(k, parent, pid, status=0):
 
 def check(k):
     validate.validate_machine(k.machine)
+
+
+# The numbers of the tasks that use `pid` as `kind`, newest first.
+def members(pid, kind):
+    found, node = [], pid.tasks[kind].first
+    while node:
+        task = ks.container_of(node, task_struct, f"pid_links[{kind}]")
+        found.append(task.pid)
+        node = node.next
+    return found
