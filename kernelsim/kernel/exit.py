@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.arch.x86.kernel import process
 from kernelsim.fs import file as fs_file
 from kernelsim.fs import fs_struct
+from kernelsim.include.linux import _links, sched
+from kernelsim.include.linux import _words as w
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import pid as pid_h
-from kernelsim.include.linux import rculist, sched
 from kernelsim.include.linux import wait as wait_h
+from kernelsim.include.linux.cred import user_struct
+from kernelsim.include.linux.poison import LIST_POISON2
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.asm import errno
@@ -25,6 +28,7 @@ from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.sched import core, wait
 from kernelsim.machine import cpu, machine
 from kernelsim.machine.ctype import ptr, s32, u32, void
+from kernelsim.machine.memory import put
 from kernelsim.machine.ref import Struct, container_of
 
 if TYPE_CHECKING:
@@ -78,10 +82,14 @@ class wait_opts(Struct):
     notask_error = s32
 
 
-# Stores of several members at once, for what happens at every fork, switch or wait.
-_set_wo_type_wo_pid = wait_opts.store_(
+# Stores of several members at once, and counters: for what happens at every exit and wait.
+_set_wait_opts = wait_opts.store_(
     "wo_type", "wo_pid", "wo_info", "wo_flags", "wo_stat", "wo_rusage"
 )
+_nr_threads = sched_signal.signal_struct.add_("nr_threads")
+_live = sched_signal.signal_struct.add_("live")
+_rcu_users = task_struct.add_("rcu_users")
+_processes = user_struct.add_("processes")
 
 
 # --- release -------------------------------------------------------------------------------
@@ -94,11 +102,16 @@ def __unhash_process(m: Machine, p: task_struct, group_dead: bool) -> None:
         kernel_pid.detach_pid(m, p, sched.PIDTYPE_TGID)
         kernel_pid.detach_pid(m, p, sched.PIDTYPE_PGID)
         kernel_pid.detach_pid(m, p, sched.PIDTYPE_SID)
-        rculist.list_del_rcu(p.tasks)
-        lists.list_del_init(p.sibling)
+        _links.remove(m, p.address_ + _TASKS, None, LIST_POISON2)  # list_del_rcu()
+        sibling = p.address_ + _SIBLING
+        _links.remove(m, sibling, sibling, sibling)  # list_del_init()
         m.add("process_counts", -1)
-    rculist.list_del_rcu(p.thread_group)
-    rculist.list_del_rcu(p.thread_node)
+    _links.remove(m, p.address_ + _THREAD_GROUP, None, LIST_POISON2)
+    _links.remove(m, p.address_ + _THREAD_NODE, None, LIST_POISON2)
+
+
+_TASKS, _SIBLING, _CHILDREN = 8 * w.T_TASKS, 8 * w.T_SIBLING, 8 * w.T_CHILDREN
+_THREAD_GROUP, _THREAD_NODE = 8 * w.T_THREAD_GROUP, 8 * w.T_THREAD_NODE
 
 
 def __exit_signal(m: Machine, tsk: task_struct) -> None:
@@ -115,7 +128,7 @@ def __exit_signal(m: Machine, tsk: task_struct) -> None:
         if tsk == sig.curr_target:
             sig.curr_target = lists.list_next_entry(tsk, "thread_group")
     _add_times(sig, tsk)
-    sig.nr_threads -= 1
+    _nr_threads(sig, -1)
     __unhash_process(m, tsk, group_dead)
     signal.flush_sigqueue(m, tsk.pending)
     tsk.sighand = None
@@ -128,23 +141,37 @@ def __exit_signal(m: Machine, tsk: task_struct) -> None:
 
 def _add_times(sig: Any, tsk: task_struct) -> None:
     # What the dying thread has used goes to its process; zero costs nothing.
-    for name in _used(tsk):
-        setattr(sig, name, getattr(sig, name) + getattr(tsk, name))
-    sig.sum_sched_runtime += tsk.se.sum_exec_runtime
+    m, t, s = tsk.machine_, tsk._o >> 3, sig._o >> 3
+    u64 = m.u64
+    for of_task, own, _ in _TIMES:
+        used = u64[t + of_task]
+        if used:
+            put(m, s + own, u64[s + own] + used)
+    put(m, s + w.S_SUM_SCHED, u64[s + w.S_SUM_SCHED] + u64[t + w.T_SUM_EXEC])
+
+
+# The times and counts of what was used: their words in a task_struct, and for the process and for
+# its waited-for children in a signal_struct.
+_TIMES = [
+    (
+        task_struct.offsetof_(name) >> 3,
+        sched_signal.signal_struct.offsetof_(name) >> 3,
+        sched_signal.signal_struct.offsetof_(f"c{name}") >> 3,
+    )
+    for name in ("utime", "stime", "gtime", "nvcsw", "nivcsw", "min_flt", "maj_flt")
+]
 
 
 def put_task_struct_rcu_user(m: Machine, task: task_struct) -> None:
     """Drop one of the two references (rcu_users) to `task`; after the last, and a grace period, one of usage."""
-    users = task.rcu_users - 1
-    task.rcu_users = users
-    if not users:
+    if not _rcu_users(task, -1):
         fork.put_task_struct(m, task)  # delayed_put_task_struct()
 
 
 def release_task(m: Machine, p: task_struct) -> None:
     """Remove the dead task `p` from everywhere; the last thread but a dead leader takes that along."""
     while True:
-        p.cred.user.processes -= 1
+        _processes(p.cred.user, -1)
         thread_pid = kernel_pid.get_pid(p.thread_pid)
         __exit_signal(m, p)
         leader, zap_leader = p.group_leader, False
@@ -172,7 +199,7 @@ def exit_mm(m: Machine, tsk: task_struct) -> None:
     fork.mm_release(m, tsk)
     if not mm.address_:
         return
-    mm.mm_count += 1
+    fork._mm_count(mm, 1)
     tsk.mm = None
     if mm.owner.address_ == tsk.address_:
         mm.owner = None
@@ -331,9 +358,7 @@ async def do_exit(m: Machine, code: int) -> None:
         panic(m, "Attempted to kill the idle task!")
     signal.exit_signals(m, tsk)
     sig = tsk.signal
-    live = sig.live - 1
-    sig.live = live
-    group_dead = not live
+    group_dead = not _live(sig, -1)
     if group_dead and pid_h.is_global_init(tsk):
         panic(
             m,
@@ -418,36 +443,12 @@ def child_wait_callback(m: Machine, wq_entry: Any, mode: int, sync: int, p: Any)
 def _add_child_times(m: Machine, p: task_struct) -> None:
     # What the child and its waited-for children used becomes the parent's children's.
     sig, psig = p.signal, m.current.signal
-    for name in _used(p) | _used(sig):
-        used = getattr(p, name) + getattr(sig, name) + getattr(sig, f"c{name}")
-        setattr(psig, f"c{name}", getattr(psig, f"c{name}") + used)
-
-
-_TIMES = ("utime", "stime", "gtime", "nvcsw", "nivcsw", "min_flt", "maj_flt")
-
-
-def _used(t: Any) -> set[str]:
-    # The names of the times and counts that are not 0 in a task_struct or a signal_struct.
-    names = _TIME_WORDS[type(t)]
-    start = (t._o >> 3) + names[0]
-    words = t.machine_.u64[start : start + len(names[1])]
-    if not any(words):
-        return set()
-    return {name for name, word in zip(names[1], words, strict=True) if word and name}
-
-
-def _time_words(t: Any, first: str, last: str) -> tuple[int, list[str]]:
-    # (first word, the plain name of what each word up to `last` counts) of a struct.
-    start, end = t.offsetof_(first) >> 3, t.offsetof_(last) >> 3
-    at = {f.offset >> 3: f.name for f in t.fields_}
-    plain = {name: name for name in _TIMES} | {f"c{name}": name for name in _TIMES}
-    return start, [plain.get(at.get(i, ""), "") for i in range(start, end + 1)]
-
-
-_TIME_WORDS = {
-    task_struct: _time_words(task_struct, "utime", "maj_flt"),
-    sched_signal.signal_struct: _time_words(sched_signal.signal_struct, "utime", "cmaj_flt"),
-}
+    t, s, ps = p._o >> 3, sig._o >> 3, psig._o >> 3
+    u64 = m.u64
+    for of_task, own, of_children in _TIMES:
+        used = u64[t + of_task] + u64[s + own] + u64[s + of_children]
+        if used:
+            put(m, ps + of_children, u64[ps + of_children] + used)
 
 
 def wait_task_zombie(m: Machine, wo: Any, p: task_struct) -> int:
@@ -483,15 +484,13 @@ def wait_consider_task(m: Machine, wo: Any, p: task_struct) -> int:
 
 def do_wait_thread(m: Machine, wo: Any, tsk: task_struct) -> int:
     """Look at every child of the thread `tsk`."""
-    head = tsk.children
-    end, sibling = head.address_, task_struct.offsetof_("sibling")
-    node = head.next.address_
-    while node != end:
-        p = task_struct(m, node - sibling)
-        retval = wait_consider_task(m, wo, p)
+    head = tsk.address_ + _CHILDREN
+    node = m.u64[m.index(head)]
+    while node != head:
+        retval = wait_consider_task(m, wo, task_struct.ref_(m, node - _SIBLING))
         if retval:
             return retval
-        node = p.sibling.next.address_
+        node = m.u64[m.index(node)]
     return 0
 
 
@@ -501,13 +500,10 @@ def _look_for_children(m: Machine, wo: Any, current: task_struct) -> int:
         retval = do_wait_thread(m, wo, tsk)
         if retval or wo.wo_flags & uapi.__WNOTHREAD:
             return retval
-        following = tsk.thread_group.next.address_ - _THREAD_GROUP
+        following = m.u64[(tsk._o + _THREAD_GROUP) >> 3] - _THREAD_GROUP
         if following == current.address_:
             return 0
         tsk = task_struct(m, following)
-
-
-_THREAD_GROUP = task_struct.offsetof_("thread_group")
 
 
 def pid_has_task(pid: Any, pid_type: int) -> bool:
@@ -556,7 +552,7 @@ async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: A
         return -errno.EINVAL
     if upid == INT_MIN:
         return -errno.ESRCH
-    wo_type, pid = sched.PIDTYPE_MAX, pid_h.pid(m, 0)
+    wo_type, pid = sched.PIDTYPE_MAX, pid_h.pid.ref_(m, 0)
     if upid < -1:
         wo_type, pid = sched.PIDTYPE_PGID, kernel_pid.find_get_pid(m, -upid)
     elif upid == 0:
@@ -564,7 +560,7 @@ async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: A
     elif upid > 0:
         wo_type, pid = sched.PIDTYPE_PID, kernel_pid.find_get_pid(m, upid)
     wo = wait.stack_push(m, wait_opts)
-    _set_wo_type_wo_pid(wo, wo_type, pid, 0, options | uapi.WEXITED, 0, 0)
+    _set_wait_opts(wo, wo_type, pid, 0, options | uapi.WEXITED, 0, 0)
     retval = await do_wait(m, wo)
     status = wo.wo_stat
     wait.stack_pop(m, wait_opts)

@@ -23,10 +23,22 @@ def _at(t: Any, *members: str) -> list[int]:
 
 LO = 0xFFFF_FFFF
 
-(T_THREAD_PID, T_PID_LINKS, T_SIGNAL) = _at(
-    *(sched.task_struct, "thread_pid", "pid_links", "signal")
+T_FLAGS, T_STATE, T_THREAD_PID, T_PID_LINKS, T_SIGNAL, T_SIGHAND = _at(
+    *(sched.task_struct, "thread_info.flags", "state", "thread_pid", "pid_links"),
+    *("signal", "sighand"),
 )
-(S_PIDS,) = _at(signal.signal_struct, "pids")
+T_BLOCKED, T_REAL_BLOCKED, T_PENDING_SET, T_GROUP_LEADER = _at(
+    *(sched.task_struct, "blocked", "real_blocked", "pending.signal", "group_leader")
+)
+T_CHILDREN, T_SIBLING, T_TASKS, T_THREAD_GROUP, T_THREAD_NODE = _at(
+    *(sched.task_struct, "children", "sibling", "tasks", "thread_group", "thread_node")
+)
+T_SUM_EXEC, T_PTRACE_LO = _at(sched.task_struct, "se.sum_exec_runtime", "ptrace")
+S_PIDS, S_SHARED_SET, S_FLAGS_HI, S_SUM_SCHED = _at(
+    *(signal.signal_struct, "pids", "shared_pending.signal", "flags", "sum_sched_runtime")
+)
+H_ACTION = signal.sighand_struct.offsetof_("action") >> 3
+A_WORDS = signal.k_sigaction.sizeof_ >> 3  # whose first word is sa_handler
 (P_COUNT_LO, P_LEVEL_HI, P_TASKS, P_NUMBERS, P_WAIT) = _at(
     *(pid_h.pid, "count", "level", "tasks", "numbers", "wait_pidfd")
 )
@@ -37,6 +49,8 @@ N_LEVEL_LO, N_IDR, N_ALLOCATED_LO, N_CACHE, N_REAPER = _at(
 )
 
 __all__ = [
+    "A_WORDS",
+    "H_ACTION",
     "LO",
     "N_ALLOCATED_LO",
     "N_CACHE",
@@ -48,9 +62,26 @@ __all__ = [
     "P_NUMBERS",
     "P_TASKS",
     "P_WAIT",
+    "S_FLAGS_HI",
     "S_PIDS",
+    "S_SHARED_SET",
+    "S_SUM_SCHED",
+    "T_BLOCKED",
+    "T_CHILDREN",
+    "T_FLAGS",
+    "T_GROUP_LEADER",
+    "T_PENDING_SET",
     "T_PID_LINKS",
+    "T_PTRACE_LO",
+    "T_REAL_BLOCKED",
+    "T_SIBLING",
+    "T_SIGHAND",
     "T_SIGNAL",
+    "T_STATE",
+    "T_SUM_EXEC",
+    "T_TASKS",
+    "T_THREAD_GROUP",
+    "T_THREAD_NODE",
     "T_THREAD_PID",
     "U_NR_LO",
     "U_NS",

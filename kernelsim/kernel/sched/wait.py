@@ -44,15 +44,16 @@ _HEAD = wait_h.wait_queue_head.offsetof_("head")
 
 def stack_push(m: Machine, t: Any) -> Any:
     """Make room for a local variable of type `t` on the running task's kernel stack; return it."""
-    thread = m.current.thread
-    sp = thread.sp - (-(-t.sizeof_ // 16) * 16)
-    thread.sp = sp
-    return t(m, sp)
+    size = -(-t.sizeof_ // 16) * 16
+    return t.ref_(m, _sp(m.current, -size))
 
 
 def stack_pop(m: Machine, t: Any) -> None:
     """Take the last local variable, of type `t`, off the running task's kernel stack."""
-    m.current.thread.sp += -(-t.sizeof_ // 16) * 16
+    _sp(m.current, -(-t.sizeof_ // 16) * 16)
+
+
+_sp = sched.task_struct.add_("thread.sp")
 
 
 def init_waitqueue_head(wq_head: Any) -> None:

@@ -14,6 +14,7 @@ from kernelsim.include.linux.sched import sigpending
 from kernelsim.include.linux.types import atomic_t, hlist_head, list_head, refcount_t, spinlock_t
 from kernelsim.include.linux.wait import wait_queue_head
 from kernelsim.machine.ctype import array, bits, func, ptr, s16, s32, u32, u64, ulong, void
+from kernelsim.machine.memory import POISON
 from kernelsim.machine.ref import Struct
 
 if TYPE_CHECKING:
@@ -157,8 +158,17 @@ def thread_group_leader(p: sched.task_struct) -> bool:
 
 def thread_group_empty(p: sched.task_struct) -> bool:
     """Return whether `p` is the only thread of its process."""
-    group = p.thread_group
-    return group.next.address_ == group.address_
+    m, i = p.machine_, (p._o + _THREAD_GROUP) >> 3
+    try:
+        following: int = m.u64[i]
+    except IndexError:
+        m.fault(p.address_, "struct task_struct", "thread_group")
+    if following == POISON:
+        m.check(p.address_, "struct task_struct", "thread_group")
+    return following == p.address_ + _THREAD_GROUP
+
+
+_THREAD_GROUP = sched.task_struct.offsetof_("thread_group")
 
 
 def delay_group_leader(p: sched.task_struct) -> bool:
