@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kernelsim.include.linux import _words as w
 from kernelsim.include.linux import hlist, sched, slab
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import pid as pid_h
@@ -19,6 +20,7 @@ from kernelsim.include.uapi.asm import signal as uapi
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.sched import core, wait
+from kernelsim.machine.memory import put
 from kernelsim.mm import slub
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ def flush_sigqueue(m: Machine, queue: Any) -> None:
     if queue.signal:
         queue.signal = 0
     head = queue.list
-    while head.next.address_ != head.address_:
+    while m.u64[head._o >> 3] != head.address_:  # not list_empty()
         q = lists.list_first_entry(head, sched_signal.sigqueue, "list")
         lists.list_del_init(q.list)
         slub.kmem_cache_free(m, m.static.sigqueue_cachep, q.address_)
@@ -123,14 +125,15 @@ def do_each_pid_task(pid: Any, pid_type: int) -> Iterator[task_struct]:
 
 def recalc_sigpending(m: Machine) -> None:
     """Clear TIF_SIGPENDING of the running task if nothing waits for it (set it if something does)."""
-    t = m.current
-    flags = t.thread_info.flags
-    pending = (t.pending.signal | t.signal.shared_pending.signal) & ~t.blocked
+    u64, t = m.u64, m.current._o >> 3
+    shared = u64[m.index(u64[t + w.T_SIGNAL]) + w.S_SHARED_SET]
+    pending = (u64[t + w.T_PENDING_SET] | shared) & ~u64[t + w.T_BLOCKED]
+    flags = u64[t + w.T_FLAGS]
     if pending:
         if not flags & sched._TIF_SIGPENDING:
-            t.thread_info.flags = flags | sched._TIF_SIGPENDING
+            put(m, t + w.T_FLAGS, flags | sched._TIF_SIGPENDING)
     elif flags & sched._TIF_SIGPENDING:
-        t.thread_info.flags = flags & ~sched._TIF_SIGPENDING
+        put(m, t + w.T_FLAGS, flags & ~sched._TIF_SIGPENDING)
 
 
 def signal_wake_up(m: Machine, t: task_struct, resume: bool) -> None:
@@ -141,17 +144,23 @@ def signal_wake_up(m: Machine, t: task_struct, resume: bool) -> None:
     core.wake_up_state(m, t, sched.TASK_INTERRUPTIBLE | (sched.TASK_WAKEKILL if resume else 0))
 
 
+def _handler(t: task_struct, sig: int) -> int:
+    # sig_handler(): the handler of `t` for `sig`.
+    m = t.machine_
+    sighand = m.index(m.u64[(t._o >> 3) + w.T_SIGHAND])
+    handler: int = m.u64[sighand + w.H_ACTION + w.A_WORDS * (sig - 1)]
+    return handler
+
+
 def sig_task_ignored(t: task_struct, sig: int, force: bool) -> bool:
     """Return whether `t` would ignore `sig` if it were not blocked."""
-    handler = t.sighand.action[sig - 1].sa_handler
+    handler = _handler(t, sig)
     only = bool(sigmask(sig) & SIG_KERNEL_ONLY_MASK)
-    if pid_h.is_global_init(t) and only:
+    if only and pid_h.is_global_init(t):
         return True
-    if (
-        t.signal.flags & sched_signal.SIGNAL_UNKILLABLE
-        and handler == uapi.SIG_DFL
-        and not (force and only)
-    ):
+    m = t.machine_
+    flags = m.u64[m.index(m.u64[(t._o >> 3) + w.T_SIGNAL]) + w.S_FLAGS_HI] >> 32
+    if flags & sched_signal.SIGNAL_UNKILLABLE and handler == uapi.SIG_DFL and not (force and only):
         return True
     return handler == uapi.SIG_IGN or (
         handler == uapi.SIG_DFL and bool(sigmask(sig) & SIG_KERNEL_IGNORE_MASK)
@@ -160,9 +169,10 @@ def sig_task_ignored(t: task_struct, sig: int, force: bool) -> bool:
 
 def sig_ignored(t: task_struct, sig: int, force: bool) -> bool:
     """Return whether `sig` would have no effect on `t`: ignored, and not blocked."""
-    if (t.blocked | t.real_blocked) & sigmask(sig):
+    u64, i = t.machine_.u64, t._o >> 3
+    if (u64[i + w.T_BLOCKED] | u64[i + w.T_REAL_BLOCKED]) & sigmask(sig):
         return False
-    if t.ptrace and sig != uapi.SIGKILL:
+    if u64[i + w.T_PTRACE_LO] & w.LO and sig != uapi.SIGKILL:
         return False
     return sig_task_ignored(t, sig, force)
 
@@ -384,7 +394,8 @@ def do_notify_parent(m: Machine, tsk: task_struct, sig: int) -> bool:
     parent = tsk.parent
     if sig != uapi.SIGCHLD and tsk.parent_exec_id != parent.self_exec_id:
         sig = uapi.SIGCHLD
-    code, status = tsk.exit_code, tsk.exit_code & 0x7F
+    code = tsk.exit_code
+    status = code & 0x7F
     cause = uapi.CLD_DUMPED if code & 0x80 else uapi.CLD_KILLED if status else uapi.CLD_EXITED
     action = parent.sighand.action[uapi.SIGCHLD - 1]
     autoreap = False

@@ -33,7 +33,12 @@ T_BLOCKED, T_REAL_BLOCKED, T_PENDING_SET, T_GROUP_LEADER = _at(
 T_CHILDREN, T_SIBLING, T_TASKS, T_THREAD_GROUP, T_THREAD_NODE = _at(
     *(sched.task_struct, "children", "sibling", "tasks", "thread_group", "thread_node")
 )
-T_SUM_EXEC, T_PTRACE_LO = _at(sched.task_struct, "se.sum_exec_runtime", "ptrace")
+T_SUM_EXEC, T_PTRACE_LO, T_MM, T_ACTIVE_MM = _at(
+    *(sched.task_struct, "se.sum_exec_runtime", "ptrace", "mm", "active_mm")
+)
+T_NVCSW, T_NIVCSW, T_ON_CPU_HI, T_SCHED_CLASS = _at(
+    *(sched.task_struct, "nvcsw", "nivcsw", "on_cpu", "sched_class")
+)
 S_PIDS, S_SHARED_SET, S_FLAGS_HI, S_SUM_SCHED = _at(
     *(signal.signal_struct, "pids", "shared_pending.signal", "flags", "sum_sched_runtime")
 )
@@ -66,14 +71,20 @@ __all__ = [
     "S_PIDS",
     "S_SHARED_SET",
     "S_SUM_SCHED",
+    "T_ACTIVE_MM",
     "T_BLOCKED",
     "T_CHILDREN",
     "T_FLAGS",
     "T_GROUP_LEADER",
+    "T_MM",
+    "T_NIVCSW",
+    "T_NVCSW",
+    "T_ON_CPU_HI",
     "T_PENDING_SET",
     "T_PID_LINKS",
     "T_PTRACE_LO",
     "T_REAL_BLOCKED",
+    "T_SCHED_CLASS",
     "T_SIBLING",
     "T_SIGHAND",
     "T_SIGNAL",

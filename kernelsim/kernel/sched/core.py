@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.kernel import process
-from kernelsim.include.linux import list as lists
-from kernelsim.include.linux import rbtree, slab
+from kernelsim.include.linux import _words as w
 from kernelsim.include.linux import sched as uapi
+from kernelsim.include.linux import slab
+from kernelsim.include.linux.mm_types import mm_struct
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.asm import errno
@@ -21,6 +22,7 @@ from kernelsim.kernel import fork
 from kernelsim.kernel.sched import fair, sched
 from kernelsim.kernel.time import timekeeping
 from kernelsim.machine import cpu, machine
+from kernelsim.machine.memory import put
 from kernelsim.mm import page_alloc
 
 if TYPE_CHECKING:
@@ -57,12 +59,26 @@ NSEC_PER_TICK = 4_000_000  # HZ = 250
 RR_TIMESLICE = 25  # 100 ms in ticks
 
 # Stores of several members at once, for what happens at every fork, switch or wait.
-_set_on_rq_exec_start = uapi.sched_entity.store_(
-    "on_rq", "exec_start", "sum_exec_runtime", "prev_sum_exec_runtime", "nr_migrations", "vruntime"
+_set_off_queue = task_struct.store_(
+    *("on_rq", "se.on_rq", "se.exec_start", "se.sum_exec_runtime", "se.prev_sum_exec_runtime"),
+    *("se.nr_migrations", "se.vruntime", "se.group_node.next", "se.group_node.prev"),
 )
-_set_timeout_time_slice = uapi.sched_rt_entity.store_("timeout", "time_slice", "on_rq", "on_list")
+_set_no_class = task_struct.store_(
+    *("dl.rb_node.__rb_parent_color", "rt.run_list.next", "rt.run_list.prev"),
+    *("rt.timeout", "rt.time_slice", "rt.on_rq", "rt.on_list"),
+)
 _set_state_prio = task_struct.store_("state", "prio")
-_set_state_recent_used_cpu = task_struct.store_("state", "recent_used_cpu", "wake_cpu")
+_set_class = task_struct.store_(
+    *("sched_class", "sched_info.pcount", "sched_info.run_delay"),
+    *("sched_info.last_arrival", "sched_info.last_queued", "on_cpu"),
+)
+_set_running = task_struct.store_("state", "recent_used_cpu", "wake_cpu")
+_GROUP_NODE, _DL_NODE, _RUN_LIST = (
+    task_struct.offsetof_(path) for path in ("se.group_node", "dl.rb_node", "rt.run_list")
+)
+_CURR, _PREV_MM, _SWITCHES = (
+    sched.rq.offsetof_(name) >> 3 for name in ("curr", "prev_mm", "nr_switches")
+)
 
 
 def sched_init(m: Machine) -> None:
@@ -114,13 +130,10 @@ def set_load_weight(p: task_struct) -> None:
 
 def __sched_fork(p: task_struct) -> None:
     # Everything of the scheduler's that the copy must not share with the parent
-    p.on_rq = 0
-    se, rt = p.se, p.rt
-    _set_on_rq_exec_start(se, 0, 0, 0, 0, 0, 0)
-    lists.INIT_LIST_HEAD(se.group_node)
-    rbtree.RB_CLEAR_NODE(p.dl.rb_node)
-    lists.INIT_LIST_HEAD(rt.run_list)
-    _set_timeout_time_slice(rt, 0, RR_TIMESLICE, 0, 0)
+    a = p.address_
+    group_node, dl_node, run_list = a + _GROUP_NODE, a + _DL_NODE, a + _RUN_LIST
+    _set_off_queue(p, 0, 0, 0, 0, 0, 0, 0, group_node, group_node)
+    _set_no_class(p, dl_node, run_list, run_list, 0, RR_TIMESLICE, 0, 0)
 
 
 def sched_fork(m: Machine, clone_flags: int, p: task_struct) -> int:
@@ -141,9 +154,7 @@ def sched_fork(m: Machine, clone_flags: int, p: task_struct) -> int:
         p.sched_reset_on_fork = 0
     if prio < 0:
         return -errno.EAGAIN
-    p.sched_class = m.static.fair
-    m.fill(p.sched_info.address_, 0, 32)
-    p.on_cpu = 0
+    _set_class(p, m.static.fair, 0, 0, 0, 0, 0)
     return 0
 
 
@@ -156,7 +167,7 @@ def sched_post_fork(m: Machine, p: task_struct, kargs: kernel_clone_args) -> Non
 def wake_up_new_task(m: Machine, p: task_struct) -> None:
     """Let the new task `p` run for the first time: TASK_RUNNING and onto the run queue."""
     cpu_number = p.cpu
-    _set_state_recent_used_cpu(p, uapi.TASK_RUNNING, cpu_number, cpu_number)
+    _set_running(p, uapi.TASK_RUNNING, cpu_number, cpu_number)
     rq = sched.this_rq(m)
     fair.update_rq_clock(m, rq)
     activate_task(m, rq, p, sched.ENQUEUE_NOCLOCK)
@@ -185,7 +196,7 @@ def deactivate_task(m: Machine, rq: Any, p: task_struct, flags: int) -> None:
 def check_preempt_curr(m: Machine, rq: Any, p: task_struct, flags: int) -> None:
     """Ask the running task to give way to `p` if that is more important."""
     curr = rq.curr
-    if curr.sched_class.address_ == m.static.fair:
+    if m.u64[(curr._o >> 3) + w.T_SCHED_CLASS] == m.static.fair:
         fair.check_preempt_wakeup(m, rq, p, flags)
     else:
         sched.set_tsk_need_resched(curr)
@@ -280,15 +291,23 @@ async def __schedule(m: Machine, *, preempt: bool) -> None:
     following = pick_next_task(m, rq, prev)
     sched.clear_tsk_need_resched(prev)
     if following.address_ != prev.address_:
-        rq.nr_switches += 1
-        rq.curr = following
-        if voluntary:
-            prev.nvcsw += 1
-        else:
-            prev.nivcsw += 1
+        _count_switch(m, rq, prev, following, voluntary)
         if m.trace.on:
             _trace_sched_switch(m, prev, following)
         await context_switch(m, rq, prev, following)
+
+
+def _count_switch(
+    m: Machine, rq: Any, prev: task_struct, following: task_struct, voluntary: bool
+) -> None:
+    # nr_switches, rq->curr, and prev's count of switches of that kind
+    u64, r = m.u64, rq._o >> 3
+    count = (prev._o >> 3) + (w.T_NVCSW if voluntary else w.T_NIVCSW)
+    if m.log is not None:
+        m.log_words(r + _SWITCHES, r + _CURR, count)
+    u64[r + _SWITCHES] += 1
+    u64[r + _CURR] = following.address_
+    u64[count] += 1
 
 
 def pick_next_task(m: Machine, rq: Any, prev: task_struct) -> task_struct:
@@ -313,32 +332,36 @@ def _trace_sched_switch(m: Machine, prev: task_struct, following: task_struct) -
 
 async def context_switch(m: Machine, rq: Any, prev: task_struct, following: task_struct) -> None:
     """Switch from `prev` to `following`: the address space, then the stack and the registers."""
+    u64, t = m.u64, prev._o >> 3
     following.on_cpu = 1
-    if not following.mm.address_:  # to a kernel thread: it borrows the address space (lazy TLB)
+    if not u64[
+        (following._o >> 3) + w.T_MM
+    ]:  # to a kernel thread: it borrows the address space (lazy TLB)
         borrowed = prev.active_mm
         following.active_mm = borrowed
-        if prev.mm.address_:
+        if u64[t + w.T_MM]:
             borrowed.mm_count += 1
         else:
             prev.active_mm = None
-    elif not prev.mm.address_:  # from a kernel thread to a user task: give the loan back
-        rq.prev_mm = prev.active_mm
-        prev.active_mm = None
+    elif not u64[t + w.T_MM]:  # from a kernel thread to a user task: give the loan back
+        put(m, (rq._o >> 3) + _PREV_MM, u64[t + w.T_ACTIVE_MM])
+        put(m, t + w.T_ACTIVE_MM, 0)
     process.__switch_to(m, prev, following)
     await cpu.switch()
-    finish_task_switch(m, task_struct(m, m.cpu.last))
+    finish_task_switch(m, task_struct.ref_(m, m.cpu.last))
 
 
 def finish_task_switch(m: Machine, prev: task_struct) -> None:
     """Finish the switch, on the new task's stack: let go of `prev`, for ever if it is dead."""
     rq = sched.this_rq(m)
-    mm = rq.prev_mm
-    if mm.address_:
-        rq.prev_mm = None
+    loan = (rq._o >> 3) + _PREV_MM
+    mm = m.u64[loan]
+    if mm:
+        put(m, loan, 0)
     dead = prev.state == uapi.TASK_DEAD
     prev.on_cpu = 0
-    if mm.address_:
-        fork.mmdrop(m, mm)
+    if mm:
+        fork.mmdrop(m, mm_struct.ref_(m, mm))
     if dead:
         m.cpu.drop(prev.address_)
         fork.put_task_stack(m, prev)
