@@ -548,6 +548,7 @@ async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: A
     allowed = (
         uapi.WNOHANG | uapi.WUNTRACED | uapi.WCONTINUED | uapi.__WNOTHREAD | uapi.__WCLONE | __WALL
     )
+    options &= 0xFFFF_FFFF  # its sign is __WCLONE
     if options & ~allowed:
         return -errno.EINVAL
     if upid == INT_MIN:
