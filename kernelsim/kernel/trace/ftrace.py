@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.machine import trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
     from kernelsim.machine.machine import Machine
@@ -57,31 +57,25 @@ _done: set[str] = set()
 
 def register(m: Machine) -> None:
     """Trace the functions of the kernel from now on (in every machine that records)."""
+    found = []
     for name, module in sorted(sys.modules.items()):
         parts = name.split(".")
-        private = parts[-1].startswith("_")
-        if (
-            parts[0] == "kernelsim"
-            and len(parts) > 2
-            and parts[1] in ROOMS
-            and name not in _SILENT
-            and not private
-        ):
-            _patch(name, module)
+        ours = parts[0] == "kernelsim" and len(parts) > 2 and parts[1] in ROOMS
+        if ours and name not in _SILENT | _done and not parts[-1].startswith("_"):
+            _done.add(name)
+            found += [(module, attribute) for attribute in _traceable(name, module)]
+    _patch(found)
 
 
-def _patch(name: str, module: ModuleType) -> None:
-    if name in _done:
-        return
-    _done.add(name)
-    for attribute, value in list(vars(module).items()):
-        traceable = inspect.isfunction(value) and value.__module__ == name and is_symbol(attribute)
-        if attribute in _INLINE:
+def _traceable(name: str, module: ModuleType) -> Iterator[str]:
+    # The names of the functions of `module` that are to be traced.
+    for attribute, value in vars(module).items():
+        ours = inspect.isfunction(value) and value.__module__ == name and is_symbol(attribute)
+        if not ours or attribute in _INLINE or inspect.isgeneratorfunction(value):
             continue
-        if traceable and not inspect.isgeneratorfunction(value) and value.__code__.co_argcount:
-            wrap = _traced if _first(value) == "m" else _traced_by_reference
-            if wrap is _traced or attribute in module.__all__:
-                setattr(module, attribute, wrap(value))
+        first = next(iter(inspect.signature(value).parameters), "")
+        if first == "m" or (first and attribute in module.__all__):
+            yield attribute
 
 
 def symbol(name: str) -> str:
@@ -94,81 +88,85 @@ def is_symbol(name: str) -> bool:
     return not name.startswith("_") or name.startswith("__")
 
 
-def _first(function: Callable[..., Any]) -> str:
-    code = function.__code__
-    return code.co_varnames[0] if code.co_argcount else ""
+# --- wrappers ------------------------------------------------------------------------------
 
+# What replaces a function has its parameters by name, for a call that passes them on one by one is
+# much faster than one that packs and unpacks them.  So it is made from text, once for all functions
+# that have the same parameters (our own names end in an underscore).  `machine` is `m`, or the
+# first parameter's `machine_` where the function knows the machine only from a reference.
 
-def _traced_by_reference(function: Any) -> Any:
-    # A function that knows the machine only from its first argument, a reference.
-    enter = trace.code(symbol(function.__name__))
-    leave = enter | trace.EXIT
-    shift = trace.PLACE_SHIFT
-
-    @functools.wraps(function)
-    def plain(ref: Any, *args: Any, **options: Any) -> Any:
-        machine = getattr(ref, "machine_", None)
-        if machine is None or not machine.trace.on:
-            return function(ref, *args, **options)
-        t = machine.trace
-        append, journal = t.append, t.journal
-        append(len(journal) << shift | t.tag | enter)
+_SYNC = """
+def make_{number}(function_, enter_, leave_, shift_, default_):
+    def traced({parameters}):
         try:
-            return function(ref, *args, **options)
+            t_ = {machine}.trace
+        except AttributeError:
+            return function_({arguments})
+        if not t_.on:
+            return function_({arguments})
+        append_, journal_ = t_.append, t_.journal
+        append_(len(journal_) << shift_ | t_.tag | enter_)
+        try:
+            return function_({arguments})
         finally:
-            append(len(journal) << shift | t.tag | leave)
+            append_(len(journal_) << shift_ | t_.tag | leave_)
+    return traced
+"""
 
-    return plain
-
-
-def _traced(function: Any) -> Any:
-    enter = trace.code(symbol(function.__name__))
-    leave = enter | trace.EXIT
-    shift = trace.PLACE_SHIFT
-
-    @functools.wraps(function)
-    def plain(m: Any, *args: Any) -> Any:
-        t = m.trace
-        if not t.on:
-            return function(m, *args)
-        append, journal = t.append, t.journal
-        append(len(journal) << shift | t.tag | enter)
+_ASYNC = """
+def make_{number}(function_, enter_, leave_, shift_, default_):
+    async def traced_async({parameters}):
+        t_ = {machine}.trace
+        append_, journal_ = t_.append, t_.journal
+        append_(len(journal_) << shift_ | t_.tag | enter_)
+        left_ = True
         try:
-            return function(m, *args)
-        finally:
-            append(len(journal) << shift | t.tag | leave)
-
-    @functools.wraps(function)
-    def traced(m: Any, *args: Any, **options: Any) -> Any:
-        t = m.trace
-        if not t.on:
-            return function(m, *args, **options)
-        append, journal = t.append, t.journal
-        append(len(journal) << shift | t.tag | enter)
-        try:
-            return function(m, *args, **options)
-        finally:
-            append(len(journal) << shift | t.tag | leave)
-
-    @functools.wraps(function)
-    async def traced_async(m: Any, *args: Any, **options: Any) -> Any:
-        t = m.trace
-        append, journal = t.append, t.journal
-        append(len(journal) << shift | t.tag | enter)
-        left = True
-        try:
-            return await function(m, *args, **options)
+            return await function_({arguments})
         except GeneratorExit:  # its task is dead and has left the CPU for ever: nothing returns
-            left = False
+            left_ = False
             raise
         finally:
-            if left:
-                append(len(journal) << shift | t.tag | leave)
+            if left_:
+                append_(len(journal_) << shift_ | t_.tag | leave_)
+    def maybe({parameters}):
+        return (traced_async if {machine}.trace.on else function_)({arguments})
+    return maybe
+"""
 
-    @functools.wraps(function)
-    def maybe(m: Any, *args: Any, **options: Any) -> Any:
-        return (traced_async if m.trace.on else function)(m, *args, **options)
 
-    if inspect.iscoroutinefunction(function):
-        return maybe
-    return traced if function.__kwdefaults__ or function.__code__.co_kwonlyargcount else plain
+def _shape(function: Callable[..., Any]) -> tuple[str, str, str, str]:
+    # (template, parameters, arguments, machine) of what replaces the function.
+    parameters = inspect.signature(function).parameters.values()
+    declared, passed, star = [], [], False
+    for n, p in enumerate(parameters):
+        keyword = p.kind is p.KEYWORD_ONLY
+        if keyword and not star:
+            declared.append("*")
+        star |= keyword or p.kind is p.VAR_POSITIONAL
+        mark = "*" * (p.kind is p.VAR_POSITIONAL)
+        declared.append(f"{mark}{p.name}{'' if p.default is p.empty else f'=default_[{n}]'}")
+        passed.append(f"{p.name}={p.name}" if keyword else f"{mark}{p.name}")
+    first = passed[0]
+    template = _ASYNC if inspect.iscoroutinefunction(function) else _SYNC
+    machine = "m" if first == "m" else f"{first}.machine_"
+    return template, ", ".join(declared), ", ".join(passed), machine
+
+
+def _patch(found: list[tuple[ModuleType, str]]) -> None:
+    # Replace these functions by ones that note that they are entered and left.
+    shapes: dict[tuple[str, str, str, str], int] = {}
+    for module, name in found:
+        shapes.setdefault(_shape(getattr(module, name)), len(shapes))
+    source = "".join(
+        template.format(number=n, parameters=parameters, arguments=arguments, machine=machine)
+        for (template, parameters, arguments, machine), n in shapes.items()
+    )
+    scope: dict[str, Any] = {}
+    exec(compile(source, "<ftrace>", "exec"), scope)  # noqa: S102 - our own text
+    for module, name in found:
+        function = getattr(module, name)
+        enter = trace.code(symbol(name))
+        default = [p.default for p in inspect.signature(function).parameters.values()]
+        make = scope[f"make_{shapes[_shape(function)]}"]
+        made = make(function, enter, enter | trace.EXIT, trace.PLACE_SHIFT, default)
+        setattr(module, name, functools.wraps(function)(made))
