@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib
 import itertools
-import pkgutil
 import re
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.entry import common, entry_64
+from kernelsim.arch.x86.kernel import vmlinux
 from kernelsim.debug import changes, ftrace, strace
 from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux import sched
@@ -23,7 +22,7 @@ from kernelsim.init import main
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.trace import ftrace as kernel_ftrace
 from kernelsim.machine.cpu import Panic
-from kernelsim.machine.machine import Machine, PastMachine, link
+from kernelsim.machine.machine import Machine, PastMachine
 from kernelsim.machine.memory import Fault
 from kernelsim.machine.ref import ValidationError
 from kernelsim.mm import slab_common
@@ -48,17 +47,7 @@ __all__ = [
 ]
 
 
-def _kernel_image() -> None:
-    # Link every module of the kernel, in one order, so that functions have the same addresses everywhere.
-    names = []
-    for room in kernel_ftrace.ROOMS:
-        package = importlib.import_module(f"kernelsim.{room}")
-        found = pkgutil.walk_packages(package.__path__, f"kernelsim.{room}.")
-        names += sorted(info.name for info in found)
-    link([importlib.import_module(name) for name in names])
-
-
-_kernel_image()
+vmlinux.link_kernel()
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 SMALLEST = 33 << 20
 REAP, WAKE = 0x401000, 0x401040  # the addresses of init's handlers for SIGCHLD and SIGHUP

@@ -16,7 +16,13 @@ def test_every_row_of_the_bench_runs():
     )
     assert (done.returncode, done.stderr) == (0, "")
     table = done.stdout
-    for word in ("life cycle, simulated / real", "among 6 / 3", "idr_find at 100", "import", "SVG"):
+    for word in (
+        "life cycle, simulated / small Python",
+        "among 6 / 3",
+        "idr_find at 100",
+        "import",
+        "SVG",
+    ):
         assert word in table
 
 

@@ -12,6 +12,7 @@ import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
+from kernelsim.arch.x86.kernel import vmlinux
 from kernelsim.machine import trace
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_symbol", "register", "symbol"]
 
-ROOMS = ("kernel", "mm", "fs", "lib", "init", "drivers", "arch")
+ROOMS = vmlinux.ROOMS
 _SILENT = {
     "kernelsim.kernel.trace.ftrace",
     "kernelsim.kernel.time.timekeeping",
