@@ -24,7 +24,9 @@ def kernel_stack(m: Machine, task: sched.task_struct) -> list[str]:
         parts = PurePath(inner.cr_code.co_filename).parts
         room = parts[parts.index("kernelsim") + 1] if "kernelsim" in parts else ""
         name = inner.cr_code.co_name
-        if room in ftrace.ROOMS and name not in {"traced_async", "user_mode"}:
+        if name in {"traced_async", "user_mode"}:
+            pass
+        elif room in ftrace.ROOMS:
             if ftrace.is_symbol(name):  # helpers of ours are part of who calls them
                 frames.append(ftrace.symbol(name))
         elif frames and room not in ftrace.ROOMS:
