@@ -67,13 +67,8 @@ _WORD = 2  # length of the record of one word: its old value, its index
 
 # Where each record of the journal in [start, end) begins and ends, newest first.
 def _records(m: Machine, start: int, end: int) -> Iterator[tuple[int, int]]:
-    journal = m.journal
-    assert journal is not None, "Trace.place() has refused"
-    while end > start:
-        tail = journal[end - 1]
-        begin = end - ((tail & ~memory.BLOCK) + 2 if tail & memory.BLOCK else _WORD)
-        yield begin, end
-        end = begin
+    for begin, position, _, _ in m.records(start, end):
+        yield begin, position
 
 
 # The time between whose event and the next the journal became `position` words long.

@@ -55,7 +55,9 @@ NOWHERE = 1 << 80  # an offset beyond every array
 POISON_BYTE = 0x6B
 POISON = 0x6B6B_6B6B_6B6B_6B6B
 MAX_CLASSES = 512  # struct and array types
-BLOCK = 1 << 63  # marks a block record in the journal
+_COUNT = (1 << 62) - 1
+BLOCK = 1 << 63  # marks a record of several words in the journal
+SAME = 1 << 62  # … that all had the same value, which stands there once
 
 
 class Fault(Exception):
@@ -280,6 +282,10 @@ class Memory:
             pattern = self._patterns[word, words] = memoryview(array("Q", [word]) * words)
         return pattern
 
+    def log_word(self, i: int) -> None:
+        """Journal word `i`, which is about to be stored to; recording must be on."""
+        self.journal.extend((self.u64[i], i))  # type: ignore[union-attr]
+
     def log_words(self, *indexes: int) -> None:
         """Journal the words at `indexes`, which are about to be stored to; recording must be on."""
         u64, log = self.u64, self.log
@@ -291,10 +297,14 @@ class Memory:
     def log_block(self, start: int, words: int) -> None:
         """Journal a block of words, which is about to be stored to."""
         journal = self.journal
-        if journal is not None:
-            journal.frombytes(self.u8[start << 3 : (start + words) << 3])
-            journal.append(start)
-            journal.append(BLOCK | words)
+        if journal is None:
+            return
+        data = self.u8[start << 3 : (start + words) << 3].tobytes()
+        if words > 3 and data[:8] == data[-8:] and data == data[:8] * words:
+            journal.extend((self.u64[start], start, BLOCK | SAME | words))  # unused memory
+        else:
+            journal.frombytes(data)
+            journal.extend((start, BLOCK | words))
 
     # --- the journal ----------------------------------------------------------------------
 
@@ -306,14 +316,39 @@ class Memory:
         i = until
         while i > since:
             tail = journal[i - 1]
-            if tail & BLOCK:
-                words, start = tail & ~BLOCK, journal[i - 2]
+            if not tail & BLOCK:
+                yield tail, journal[i - 2]
+                i -= 2
+            elif tail & SAME:
+                start, old = journal[i - 2], journal[i - 3]
+                for w in range((tail & _COUNT) - 1, -1, -1):
+                    yield start + w, old
+                i -= 3
+            else:
+                words, start = tail & _COUNT, journal[i - 2]
                 i -= words + 2
                 for w in range(words - 1, -1, -1):
                     yield start + w, journal[i + w]
+
+    def records(self, since: int, until: int) -> Iterator[tuple[int, int, int, array[int]]]:
+        """Yield the journal's records in [since, until), newest first.
+
+        Each is (where it begins, where it ends, index of the first word stored to, old values).
+        """
+        journal = self.journal
+        assert journal is not None
+        while until > since:
+            tail = journal[until - 1]
+            if not tail & BLOCK:
+                begin, first, olds = until - 2, tail, journal[until - 2 : until - 1]
+            elif tail & SAME:
+                begin, first = until - 3, journal[until - 2]
+                olds = journal[begin : until - 2] * (tail & _COUNT)
             else:
-                yield tail, journal[i - 2]
-                i -= 2
+                begin, first = until - 2 - (tail & _COUNT), journal[until - 2]
+                olds = journal[begin : until - 2]
+            yield begin, until, first, olds
+            until = begin
 
 
 def put(m: Memory, i: int, value: int) -> None:

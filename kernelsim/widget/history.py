@@ -174,8 +174,8 @@ class History:
     def _watched(self, m: Any) -> tuple[int, dict[int, tuple[int, str]]]:
         first = m.symbol("init_task").address_
         head = m.offset(first + task_struct.offsetof_("tasks.prev")) >> 3
-        records = _records(m, m.trace.place(self._read), m.trace.place(m.trace.now))
-        links = {m.journal[old] for _, index, words, old in records if (index, words) == (head, 1)}
+        records = m.records(m.trace.place(self._read), m.trace.place(m.trace.now))
+        links = {olds[0] for _, _, index, olds in records if (index, len(olds)) == (head, 1)}
         links = {link for link in links | {m.u64[head]} if link > memory.DIRECT_MAP}
         self._tasks |= {first, *(link - _LINK for link in links)}
         at = {path: task_struct.offsetof_(path) for path in WATCHED}
@@ -229,29 +229,14 @@ def _part(member: str, word: int) -> int:
 def _by_event(
     m: Any, watched: dict[int, Any], since: int, now: int
 ) -> Iterator[tuple[int, list[tuple[int, int, int, int]]]]:
-    journal, later = m.journal, dict[int, int]()
+    later = dict[int, int]()
     found: dict[int, list[tuple[int, int, int, int]]] = {}
     for t in range(now - 1, since - 1, -1):
-        for position, first, words, old in _records(m, m.trace.place(t), m.trace.place(t + 1)):
-            if words == 1 and first in watched:
+        for begin, end, first, olds in m.records(m.trace.place(t), m.trace.place(t + 1)):
+            if end - begin == WORD and first in watched:
                 new = later.get(first, m.u64[first])
-                found.setdefault(t, []).append((position, first, journal[old], new))
-            inside = (i for i in range(first, first + words) if i in watched)
-            later |= {i: journal[old + i - first] for i in inside}
+                found.setdefault(t, []).append((end, first, olds[0], new))
+            inside = (i for i in range(first, first + len(olds)) if i in watched)
+            later |= {i: olds[i - first] for i in inside}
     for t in sorted(found):
         yield t, found[t][::-1]
-
-
-# The records in [start, end) of the journal, newest first: where each ends, the index of the first
-# word stored, how many were, and where in the journal their old values begin.
-def _records(m: Any, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    journal = m.journal
-    while end > start:
-        tail = journal[end - 1]
-        if tail & memory.BLOCK:
-            words, first = tail & ~memory.BLOCK, journal[end - 2]
-            yield end, first, words, end - WORD - words
-            end -= words + WORD
-        else:
-            yield end, tail, 1, end - WORD
-            end -= WORD
