@@ -71,9 +71,8 @@ class Driver:
         ] = {}  # what a puppet's call returned, or the exception it raised
         self.calls: dict[int, Coroutine[Any, Any, Any]] = {}  # calls fired and not begun
         self.busy: dict[int, str] = {}  # puppets inside a call, and which
-        self.resting: set[int] = (
-            set()
-        )  # puppets interrupted in user mode: their context has no work
+        # Puppets interrupted in user mode: their context has no work until it has slept.
+        self.resting: dict[int, tuple[int, int]] = {}
         self.wanted = 0
         self.sleeper = 0  # init: it sleeps in pause() while nobody drives it
         self.pausing = False
@@ -140,7 +139,7 @@ class Driver:
         current.thread_info.flags |= sched._TIF_NEED_RESCHED
         if current.address_ not in self.m.cpu.contexts:
             self.m.cpu.contexts[current.address_] = common.irqentry_exit_to_user_mode(self.m)
-            self.resting.add(current.address_)
+            self.resting[current.address_] = current.pid, current.nvcsw
 
     def run(self) -> None:
         """Run until the machine is quiet.
@@ -179,7 +178,7 @@ class Driver:
     def _in_user_mode(self, task: int, value: Any) -> bool:
         # The running task is back in user mode and has no program: is there more to do?
         cpu, m = self.m.cpu, self.m
-        self.resting.discard(task)
+        self.resting.pop(task, None)
         call = self.calls.pop(task, None)
         if call is not None:
             self.wanted = 0
@@ -213,7 +212,7 @@ class Driver:
         address = p.address_
         if address in self.calls or sched_signal.signal_pending(p):
             return True
-        if address in self.resting:
+        if address in self.resting and self.resting[address] == (p.pid, p.nvcsw):
             return False
         return address in self.m.cpu.contexts or address in self.m.cpu.user or not p.mm.address_
 
