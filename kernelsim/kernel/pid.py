@@ -141,7 +141,7 @@ def _add_count(pid: Any, n: int) -> None:
     if first == POISON:
         m.check(pid.address_, "struct pid", "count")
     if m.log is not None:
-        m.log_words(p)
+        m.log_word(p)
     m.u64[p] = first & ~w.LO | (first + n & w.LO)
 
 
@@ -177,7 +177,7 @@ def _add_allocated(m: Machine, ns: Any, n: int) -> int:
     i = (ns._o >> 3) + w.N_ALLOCATED_LO
     allocated: int = m.u64[i] + n & w.LO
     if m.log is not None:
-        m.log_words(i)
+        m.log_word(i)
     m.u64[i] = allocated
     return allocated
 

@@ -56,15 +56,25 @@ _STORE_POINTER = """
         v{n} = pointer(v{n})"""
 
 
+def _logged(words: list[str]) -> str:
+    return f"log(({', '.join(f'u64[{word}], {word}' for word in words)}))"
+
+
 def make_store(cls: Any, names: tuple[str, ...]) -> Any:
     """Generate the function that stores the members `names` of a reference to `cls`."""
-    stores, logged, pointers = [], [], []
+    stores: list[str] = []
+    logged: list[str] = []
+    pointers: list[str] = []
+    run: list[str] = []  # the words of the stores since the last ones journaled
     for n, name in enumerate(names):
         t, word, place = _place(cls, name)
         if isinstance(t, ctype.Ptr):
             pointers.append(_STORE_POINTER.format(n=n))
         stores.append(f"{place} = v{n}")
-        logged += [f"log((u64[{word}], {word}))", stores[-1]]
+        if word in run:  # a second store to the same word: its old value is the first one's
+            logged, run = [*logged, _logged(run), *stores[-len(run) - 1 : -1]], []
+        run.append(word)
+    logged += [_logged(run), *stores[len(stores) - len(run) :]]
     source = _STORE.format(
         parameters=", ".join(f"v{n}" for n in range(len(names))),
         first=_place(cls, names[0])[1],
@@ -116,7 +126,7 @@ def add(self, n):
     if old == {poison}:
         m.check(self.address_ + {offset}, {type!r}, {name!r})
     if m.log is not None:
-        m.log_words({word})
+        m.log_word({word})
     {place} = v = {place} + n
     return v
 """

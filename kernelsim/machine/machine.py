@@ -148,7 +148,7 @@ class Machine(_Named, Memory):
         value: int = self.s32[i] + n
         if n:
             if self.log is not None:
-                self.log_words(i >> 1)
+                self.log_word(i >> 1)
             self.s32[i] = value
         return value
 

@@ -353,11 +353,9 @@ class Memory:
 
 def put(m: Memory, i: int, value: int) -> None:
     """Store `value` to word `i` of memory: for code that knows the word to be a good one."""
-    log, u64 = m.log, m.u64
-    if log is not None:
-        log(u64[i])
-        log(i)
-    u64[i] = value
+    if m.log is not None:
+        m.journal.extend((m.u64[i], i))  # type: ignore[union-attr]
+    m.u64[i] = value
 
 
 def nobody(address: int) -> str:

@@ -126,7 +126,7 @@ def _take(m: Machine, z: int, area: int, order: int) -> int:
     _count(m, z, area, order, -1)
     p = _descriptor(m, pfn)
     if m.log is not None:
-        m.log_words(p + _TYPE)
+        m.log_word(p + _TYPE)
     u64[p + _TYPE] |= _LOWER  # page_type: -1 says that it is no free block
     return pfn
 
@@ -165,7 +165,7 @@ def free_pages(m: Machine, address: int, order: int) -> None:
     u64, pfn = m.u64, m.offset(address) >> memory.PAGE_SHIFT
     p, zone = _descriptor(m, pfn), m.symbol("contig_zone")
     if m.log is not None:
-        m.log_words(p + _TYPE)
+        m.log_word(p + _TYPE)
     u64[p + _TYPE] &= _LOWER  # _refcount
     _set_type_and_order(m, pfn, mm_types.PG_BUDDY, order)
     z = zone._o >> 3

@@ -246,7 +246,7 @@ def kmem_cache_free(m: Machine, s: Any, obj: int) -> None:
     if u64[c + _PAGE] == page:
         u64[red + 1] = u64[c + _FREELIST]
         if m.log is not None:
-            m.log_words(c + _FREELIST)
+            m.log_word(c + _FREELIST)
         u64[c + _FREELIST] = obj
     else:
         _slab_free(m, s, mm_types.page(m, page), obj, red + 1)

@@ -189,11 +189,11 @@ def remove(m: Any, entry: int, then_next: int | None, then_prev: int | None) -> 
     u64[prev_i] = next
     if then_next is not None:
         if m.log is not None:
-            m.log_words(i)
+            m.log_word(i)
         u64[i] = then_next
     if then_prev is not None:
         if m.log is not None:
-            m.log_words(i + 1)
+            m.log_word(i + 1)
         u64[i + 1] = then_prev
 
 
@@ -286,11 +286,11 @@ def hlist_remove(m: Any, node: int, then_next: int | None, then_pprev: int | Non
         u64[next_i] = pprev
     if then_next is not None:
         if m.log is not None:
-            m.log_words(i)
+            m.log_word(i)
         u64[i] = then_next
     if then_pprev is not None:
         if m.log is not None:
-            m.log_words(i + 1)
+            m.log_word(i + 1)
         u64[i + 1] = then_pprev
 
 
