@@ -6,7 +6,7 @@ space, restarting of system calls (docs/fidelity.md).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernelsim.include.linux import _words as w
 from kernelsim.include.linux import hlist, sched, slab
@@ -45,6 +45,7 @@ __all__ = [
     "init_sigpending",
     "kill_pgrp_info",
     "kill_something_info",
+    "ksignal",
     "next_signal",
     "prepare_signal",
     "recalc_sigpending",
@@ -453,8 +454,20 @@ def collect_signal(m: Machine, sig: int, pending: Any) -> None:
         pending.signal &= ~sigmask(sig)
 
 
-async def get_signal(m: Machine) -> int:
-    """Return the next signal for which the running task has a handler, 0 if none; does not return if one kills."""
+class ksignal(NamedTuple):
+    """A signal to be handled, and the action that it had when it was taken."""
+
+    sig: int
+    sa_handler: int
+    sa_flags: int
+    sa_mask: int
+
+
+async def get_signal(m: Machine) -> ksignal | None:
+    """Return the next signal for which the running task has a handler, None if there is none.
+
+    Does not return if one kills.
+    """
     current = m.current
     sig_struct, sighand = current.signal, current.sighand
     if sched_signal.signal_group_exit(sig_struct):
@@ -465,7 +478,7 @@ async def get_signal(m: Machine) -> int:
     while True:
         sig = dequeue_signal(m, current, current.blocked)
         if not sig:
-            return 0
+            return None
         action = sighand.action[sig - 1]
         handler = action.sa_handler
         if m.trace.on:
@@ -473,9 +486,10 @@ async def get_signal(m: Machine) -> int:
         if handler == uapi.SIG_IGN:
             continue
         if handler != uapi.SIG_DFL:
-            if action.sa_flags & uapi.SA_RESETHAND:
+            ksig = ksignal(sig, handler, action.sa_flags, action.sa_mask)
+            if ksig.sa_flags & uapi.SA_RESETHAND:
                 action.sa_handler = uapi.SIG_DFL
-            return sig
+            return ksig
         if sigmask(sig) & (SIG_KERNEL_IGNORE_MASK | SIG_KERNEL_STOP_MASK):
             continue
         if (

@@ -132,31 +132,31 @@ async def exit_to_user_mode_loop(m: Machine, ax: int) -> tuple[bool, int]:
         if flags & sched._TIF_NEED_RESCHED:
             await core.schedule(m)
         elif flags & sched._TIF_SIGPENDING:
-            sig = await signal.get_signal(m)
-            if sig:
-                restart = await handle_signal(m, sig)
-                if interrupted and not (restart or ax == -errno.ERESTARTNOINTR):
-                    again = False
+            ksig = await signal.get_signal(m)
+            if ksig is not None:
+                await handle_signal(m, ksig)
+                if interrupted:  # the first handler decides
+                    wished = ax == -errno.ERESTARTSYS and bool(ksig.sa_flags & SA_RESTART)
+                    again = wished or ax == -errno.ERESTARTNOINTR
+                    interrupted, ax = False, ax if again else -errno.EINTR
         else:
             break
-    return again, -errno.EINTR if interrupted and not again else ax
+    return again, ax
 
 
-async def handle_signal(m: Machine, sig: int) -> bool:
-    """Run the user's handler for `sig` with the signal blocked; return whether it has SA_RESTART."""
+async def handle_signal(m: Machine, ksig: signal.ksignal) -> None:
+    """Run the user's handler for `ksig` (struct ksignal *) with the signal blocked."""
     current = m.current
-    action = current.sighand.action[sig - 1]
-    flags, old = action.sa_flags, current.blocked
-    blocked = old | action.sa_mask | (0 if flags & SA_NODEFER else 1 << (sig - 1))
+    sig, old = ksig.sig, current.blocked
+    blocked = old | ksig.sa_mask | (0 if ksig.sa_flags & SA_NODEFER else 1 << (sig - 1))
     current.blocked = blocked & ~(1 << (SIGKILL - 1) | 1 << (SIGSTOP - 1))
-    handler = m.user_text.get(action.sa_handler)
+    handler = m.user_text.get(ksig.sa_handler)
     if handler is None:  # there is no code at that address: the next instruction faults
         await kernel_exit.do_group_exit(m, SIGSEGV)
     else:
         await handler(m, sig)
     current.blocked = old  # rt_sigreturn
     signal.recalc_sigpending(m)
-    return bool(flags & SA_RESTART)
 
 
 async def irqentry_exit_to_user_mode(m: Machine) -> None:
