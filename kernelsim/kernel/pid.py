@@ -293,9 +293,9 @@ def find_ge_pid(m: Machine, nr: int, ns: Any) -> Any:
 def pid_task(pid: Any, pid_type: int) -> Any:
     """Return the first task (struct task_struct *) that uses `pid` as its `pid_type`, or NULL."""
     if not pid.address_:
-        return task_struct(pid.machine_, 0)
+        return task_struct.ref_(pid.machine_, 0)
     first = pid.tasks[pid_type].first.address_
-    return task_struct(pid.machine_, first - _LINKS[pid_type] if first else 0)
+    return task_struct.ref_(pid.machine_, first - _LINKS[pid_type] if first else 0)
 
 
 def find_task_by_pid_ns(m: Machine, nr: int, ns: Any) -> Any:

@@ -124,27 +124,23 @@ def array_class(t: ctype.Array) -> type[ArrayRef]:
     cls = _ARRAYS.get(t)
     if cls is None:
         element = ctype.resolve(t.element)
-        scope: dict[str, Any] = {"T": element}
+        scope: dict[str, Any] = {}
         bound = "" if t.flexible else f" or i >= {t.length}"
         source = _GET_ELEMENT.format(bound=bound, type=t.c, size=element.sizeof_)
-        if is_struct(element):
-            source += "    return T(m, a)\n"
-        elif isinstance(element, ctype.Array):
-            scope["T"] = array_class(element)
-            source += "    return T(m, a)\n"
+        if is_struct(element) or isinstance(element, ctype.Array):
+            kept = element if is_struct(element) else array_class(element)
+            source += f"    return m.refs[{_number(kept)}][a]\n"
         else:
-            source += _element_value(element, scope)
+            source += _element_value(element)
         exec(compile(source, f"<array {t.c}>", "exec"), scope)  # noqa: S102 - our own text
         body = {"__slots__": (), "type_": t, "__getitem__": scope["__getitem__"]}
         cls = _ARRAYS[t] = type("ArrayRef", (ArrayRef,), body)
     return cls
 
 
-def _element_value(element: Any, scope: dict[str, Any]) -> str:
-    result = "v"
-    if isinstance(element, ctype.Ptr):
-        scope["T"] = _struct_target(element)
-        result = "T(m, v)" if scope["T"] is not None else "v"
+def _element_value(element: Any) -> str:
+    target = _struct_target(element) if isinstance(element, ctype.Ptr) else None
+    result = "v" if target is None else f"m.refs[{_number(target)}][v]"
     return _ELEMENT_VALUE.format(
         direct_map=memory.DIRECT_MAP,
         view="u64" if isinstance(element, ctype.Ptr) else element.view,
@@ -185,47 +181,42 @@ def __init__(self, m, address):
         if not {image} <= o < {image_end}:
             o = m.far(address)
     self._o = o
+    {windows}
 
 def ref(m, address):
     return m.refs[{number}][address]
 """
 
-_GET_INT = """
+_GET = """
 def get_{name}(self):
-    m = self.machine_
     try:
-        v = m.{view}[(self._o + {offset}) >> {shift}]
+        v = {place}
     except IndexError:
-        m.fault(self.address_, {type!r}, {name!r})
+        self.machine_.fault(self.address_, {type!r}, {name!r})
     if v == {poison}:
-        m.check(self.address_ + {offset}, {type!r}, {name!r})
+        self.machine_.check(self.address_ + {offset}, {type!r}, {name!r})
     return {result}
 """
 
 _SET = """
 def set_{name}(self, v):
     m = self.machine_{convert}
-    i = (self._o + {offset}) >> 3
     try:
-        old = m.u64[i]
+        old = {word}
     except IndexError:
         m.fault(self.address_, {type!r}, {name!r})
     if old == {poison64}:
         m.check(self.address_ + {offset}, {type!r}, {name!r})
     {store}
-    log = m.log
-    if log is not None:
-        log(old)
-        log(i)
+    if m.log is not None:
+        m.journal.extend((old, (self._o + {offset}) >> 3))
 """
 
 _CONVERT_POINTER = """
-    try:
-        v = v.address_
-    except AttributeError:
-        if v is None:
-            v = 0
-        elif v.__class__ is not int:
+    if v.__class__ is not int:
+        try:
+            v = 0 if v is None else v.address_
+        except AttributeError:
             raise TypeError({name!r} + " is a pointer: assign a reference, an int or None") from None"""
 
 _GET_EMBEDDED = """
@@ -234,35 +225,48 @@ def get_{name}(self):
 """
 
 
+def _place(t: Any, offset: int, view: str) -> tuple[str, str]:
+    # The expressions that stand for the member at `offset`, of type `t`, to load and to store.
+    # A reference has two windows on its struct: `_w`, 64-bit words, and `_h`, signed halves.
+    shift = {1: 0, 2: 1, 4: 2, 8: 3}[t.sizeof_]
+    anywhere = f"self.machine_.{view}[(self._o + {offset}) >> {shift}]"
+    if t.sizeof_ == 8:
+        here = f"self._w[{offset >> 3}]"
+        return here, here if view == "u64" else anywhere
+    if t.sizeof_ == 4:
+        here = f"self._h[{offset >> 2}]"
+        return here, here if view == "s32" else anywhere
+    return anywhere, anywhere
+
+
 def _accessors(cls: Any, field: ctype.Field) -> str:
     # The source text of the getter and setter of one member.
-    name, t, common = (
-        field.name,
-        field.type,
-        {"name": field.name, "type": cls.c, "offset": field.offset},
-    )
+    name, t, offset = field.name, field.type, field.offset
+    common = {"name": name, "type": cls.c, "offset": offset}
     if isinstance(t, (type, ctype.Array)):
         number = _number(t if isinstance(t, type) else array_class(t))
         return _GET_EMBEDDED.format(number=number, **common)
     base = t.base if isinstance(t, ctype.Bits) else t
     view = "u64" if isinstance(t, ctype.Ptr) else base.view
-    shift = {1: 0, 2: 1, 4: 2, 8: 3}[t.sizeof_]
-    result, convert = "v", ""
-    store = f"m.{view}[(self._o + {field.offset}) >> {shift}] = v"
+    load, place = _place(t, offset, view)
+    convert, store = "", f"{place} = v"
+    result = {"s64": "v - (v >> 63 << 64)", "u32": "v & 0xFFFFFFFF"}.get(view, "v")
     if isinstance(t, ctype.Ptr):
         convert = _CONVERT_POINTER.format(name=name)
         target = _struct_target(t)
         if target is not None:
-            result = f"m.refs[{_number(target)}][v]"
+            result = f"self.machine_.refs[{_number(target)}][v]"
     elif isinstance(t, ctype.Bits):
         mask = (1 << t.width) - 1
         result = f"(v >> {field.bit}) & {mask}"
-        unit = f"m.u{t.sizeof_ * 8}[(self._o + {field.offset}) >> {shift}]"
+        shift = {1: 0, 2: 1, 4: 2, 8: 3}[t.sizeof_]
+        unit = f"m.u{t.sizeof_ * 8}[(self._o + {offset}) >> {shift}]"
         keep = ((1 << t.sizeof_ * 8) - 1) & ~(mask << field.bit)
         store = f"{unit} = {unit} & {keep} | (int(v) & {mask}) << {field.bit}"
-    return _GET_INT.format(
-        view=view, shift=shift, poison=_POISON_OF[t.sizeof_], result=result, **common
-    ) + _SET.format(convert=convert, store=store, poison64=memory.POISON, **common)
+    word = f"self._w[{offset >> 3}]" if cls.alignof_ == 8 else f"m.u64[(self._o + {offset}) >> 3]"
+    return _GET.format(
+        place=load, poison=_POISON_OF[t.sizeof_], result=result, **common
+    ) + _SET.format(convert=convert, store=store, word=word, poison64=memory.POISON, **common)
 
 
 def _set_bytes(field: ctype.Field) -> Any:
@@ -276,6 +280,14 @@ def _set_bytes(field: ctype.Field) -> Any:
     return set_bytes
 
 
+def _windows(cls: Any) -> str:
+    # The statements that open those windows that the members of `cls` are seen through.
+    sizes = {field.type.sizeof_ for field in cls.fields_ if not is_struct(field.type)}
+    words = [f"self._w = m.words(o, {cls.sizeof_})"] * (cls.alignof_ == 8)
+    halves = [f"self._h = m.halves(o, {cls.sizeof_})"] * (4 in sizes)
+    return "; ".join(words + halves) or "pass"
+
+
 def build(cls: Any) -> None:
     """Generate constructor and accessors of `cls`, once."""
     scope: dict[str, Any] = {}
@@ -286,6 +298,7 @@ def build(cls: Any) -> None:
             image=memory.PHYSICAL_IMAGE,
             image_end=memory.IMAGE_END,
             number=_number(cls),
+            windows=_windows(cls),
         )
     ]
     source += [_accessors(cls, field) for field in cls.fields_]

@@ -168,6 +168,14 @@ class Memory:
                 self.fault(address)
         return o >> 3
 
+    def words(self, o: int, n: int) -> Any:
+        """Return the `n` bytes at offset `o` as 64-bit words: a live view."""
+        return self.u64[o >> 3 : (o + n) >> 3]
+
+    def halves(self, o: int, n: int) -> Any:
+        """Return the `n` bytes at offset `o` as signed halves of words: a live view."""
+        return self.s32[o >> 2 : (o + n) >> 2]
+
     def far(self, address: int) -> int:
         """Return the offset of an `address` that is not in the direct map: the image, page descriptors."""
         o = address - IMAGE_MAP

@@ -78,6 +78,22 @@ class _Narrow:
         self.words[0] = value
 
 
+class _Window:
+    # Some items of a view of the past, from number `start` on.
+    __slots__ = ("n", "start", "view")
+
+    def __init__(self, view: Any, start: int, n: int) -> None:
+        self.view, self.start, self.n = view, start, n
+
+    def __getitem__(self, i: int) -> Any:
+        if i >= self.n:
+            raise IndexError(i)
+        return self.view[self.start + i]
+
+    def __setitem__(self, i: int, value: Any) -> None:
+        self.view[0] = value
+
+
 class Past(Memory):
     """The bytes of `memory` as they were when its journal was `position` words long; read-only.
 
@@ -98,6 +114,14 @@ class Past(Memory):
         self.u32, self.s32 = _Narrow(words, 4, signed=False), _Narrow(words, 4, signed=True)  # type: ignore[assignment]
         self.u16, self.s16 = _Narrow(words, 2, signed=False), _Narrow(words, 2, signed=True)  # type: ignore[assignment]
         self.u8, self.s8 = _Narrow(words, 1, signed=False), _Narrow(words, 1, signed=True)  # type: ignore[assignment]
+
+    def words(self, o: int, n: int) -> Any:
+        """Return the `n` bytes at offset `o` as 64-bit words."""
+        return _Window(self.u64, o >> 3, n >> 3)
+
+    def halves(self, o: int, n: int) -> Any:
+        """Return the `n` bytes at offset `o` as signed halves of words."""
+        return _Window(self.s32, o >> 2, n >> 2)
 
     def write(self, address: int, data: bytes) -> None:
         """Refuse: the past can't be written."""

@@ -89,7 +89,7 @@ def _is_member(value: Any) -> bool:
 class Struct(metaclass=_StructMeta):
     """A typed reference to a C struct at `address` in machine `m`."""
 
-    __slots__ = ("_o", "address_", "machine_")
+    __slots__ = ("_h", "_o", "_w", "address_", "machine_")
     members_: ClassVar[dict[str, Any]]
     layout_cache_: ClassVar[ctype.Layout | None]
 

@@ -28,7 +28,7 @@ async def entry_SYSCALL_64(m: Machine, nr: int, args: tuple[Any, ...]) -> int:
 
 async def ret_from_fork(m: Machine) -> Any:
     """The first code of a new task: finish the switch, then a kernel thread's function, then user mode."""
-    core.schedule_tail(m, task_struct(m, m.cpu.last))
+    core.schedule_tail(m, task_struct.ref_(m, m.cpu.last))
     current = m.current
     thread = current.thread
     if thread.fn:
