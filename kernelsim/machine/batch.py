@@ -5,7 +5,7 @@ They do what as many look-ups and assignments on a reference do, checks and jour
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from kernelsim.machine import ctype, memory
 from kernelsim.machine.access import pointer
@@ -13,19 +13,39 @@ from kernelsim.machine.access import pointer
 __all__ = ["make_add", "make_load", "make_store"]
 
 
-def _place(cls: Any, path: str) -> tuple[Any, str, str]:
-    # (type, index of its word, the expression that stands for the member) where `i` is the index
-    # of the struct's first word.
+class _Place(NamedTuple):
+    # A member: its type, and the texts that stand for the index of its word, for that word, and for
+    # the member itself.  `w` and `h` are the reference's windows, `i` the index of its first word.
+    type: Any
+    offset: int
+    at: str
+    word: str
+    member: str
+
+
+def _place(cls: Any, path: str) -> _Place:
     t, offset = cls.field_(path)
     if isinstance(t, (type, ctype.Array, ctype.Bits)):
         raise TypeError(f"{cls.c}: {path} can't be assigned together with others")
-    pointer = isinstance(t, ctype.Ptr)
-    view = "u64" if pointer or t.view == "u64" else f"m.{t.view}"
+    view = "u64" if isinstance(t, ctype.Ptr) else t.view
     shift = {8: 0, 4: 1, 2: 2, 1: 3}[t.sizeof_]
     if cls.alignof_ < 8:  # it may begin in the middle of a word
-        return t, f"(self._o + {offset}) >> 3", f"{view}[(self._o + {offset}) >> {3 - shift}]"
-    first = f"(i << {shift})" if shift else "i"
-    return t, f"i + {offset >> 3}", f"{view}[{first} + {offset // t.sizeof_}]"
+        index, member = f"(self._o + {offset}) >> 3", f"(self._o + {offset}) >> {3 - shift}"
+        return _Place(t, offset, index, f"m.u64[{index}]", f"m.{view}[{member}]")
+    index, word = f"i + {offset >> 3}", f"w[{offset >> 3}]"
+    member = f"m.{view}[(i << {shift}) + {offset // t.sizeof_}]"
+    member = {"u64": word, "s32": f"h[{offset >> 2}]"}.get(view, member)
+    return _Place(t, offset, index, word, member)
+
+
+# Open the windows that the text uses.
+_OPEN = "m, i = self.machine_, self._o >> 3"
+
+
+def _opening(*places: _Place) -> str:
+    texts = " ".join(place.word + place.member for place in places)
+    windows = [f"; {name} = self._{name}" for name in ("w", "h") if f"{name}[" in texts]
+    return _OPEN + "".join(windows)
 
 
 def _made(source: str, cls: Any, what: str) -> Any:
@@ -36,11 +56,10 @@ def _made(source: str, cls: Any, what: str) -> Any:
 
 _STORE = """
 def store(self, {parameters}):
-    m, i = self.machine_, self._o >> 3
-    u64 = m.u64
+    {opening}
     try:
-        if u64[{first}] == {poison}:
-            m.check(self.address_ + {offset}, {type!r}, {name!r})
+        if {first.word} == {poison}:
+            m.check(self.address_ + {first.offset}, {type!r}, {name!r})
     except IndexError:
         m.fault(self.address_, {type!r}, {name!r})
 {pointers}
@@ -56,33 +75,30 @@ _STORE_POINTER = """
         v{n} = pointer(v{n})"""
 
 
-def _logged(words: list[str]) -> str:
-    return f"log(({', '.join(f'u64[{word}], {word}' for word in words)}))"
+def _logged(run: list[_Place]) -> str:
+    return f"log(({', '.join(f'{place.word}, {place.at}' for place in run)}))"
 
 
 def make_store(cls: Any, names: tuple[str, ...]) -> Any:
     """Generate the function that stores the members `names` of a reference to `cls`."""
-    stores: list[str] = []
+    places = [_place(cls, name) for name in names]
+    stores = [f"{place.member} = v{n}" for n, place in enumerate(places)]
     logged: list[str] = []
-    pointers: list[str] = []
-    run: list[str] = []  # the words of the stores since the last ones journaled
-    for n, name in enumerate(names):
-        t, word, place = _place(cls, name)
-        if isinstance(t, ctype.Ptr):
-            pointers.append(_STORE_POINTER.format(n=n))
-        stores.append(f"{place} = v{n}")
-        if word in run:  # a second store to the same word: its old value is the first one's
-            logged, run = [*logged, _logged(run), *stores[-len(run) - 1 : -1]], []
-        run.append(word)
+    run: list[_Place] = []  # the stores since the last ones journaled
+    for n, place in enumerate(places):
+        if place.word in {other.word for other in run}:  # its old value is what was just stored
+            logged, run = [*logged, _logged(run), *stores[n - len(run) : n]], []
+        run.append(place)
     logged += [_logged(run), *stores[len(stores) - len(run) :]]
+    pointers = [n for n, place in enumerate(places) if isinstance(place.type, ctype.Ptr)]
     source = _STORE.format(
         parameters=", ".join(f"v{n}" for n in range(len(names))),
-        first=_place(cls, names[0])[1],
-        offset=cls.offsetof_(names[0]),
+        opening=_opening(*places),
+        first=places[0],
         poison=memory.POISON,
         type=cls.c,
         name=names[0],
-        pointers="".join(pointers),
+        pointers="".join(_STORE_POINTER.format(n=n) for n in pointers),
         stores="\n        ".join(stores),
         logged="\n        ".join(logged),
     )
@@ -91,11 +107,10 @@ def make_store(cls: Any, names: tuple[str, ...]) -> Any:
 
 _LOAD = """
 def load(self):
-    m, i = self.machine_, self._o >> 3
-    u64 = m.u64
+    {opening}
     try:
-        if u64[{first}] == {poison}:
-            m.check(self.address_ + {offset}, {type!r}, {name!r})
+        if {first.word} == {poison}:
+            m.check(self.address_ + {first.offset}, {type!r}, {name!r})
     except IndexError:
         m.fault(self.address_, {type!r}, {name!r})
     return {values}
@@ -104,43 +119,38 @@ def load(self):
 
 def make_load(cls: Any, names: tuple[str, ...]) -> Any:
     """Generate the function that returns the members `names` of a reference to `cls`; pointers as ints."""
+    places = [_place(cls, name) for name in names]
     source = _LOAD.format(
-        first=_place(cls, names[0])[1],
-        offset=cls.offsetof_(names[0]),
+        opening=_opening(*places),
+        first=places[0],
         poison=memory.POISON,
         type=cls.c,
         name=names[0],
-        values=", ".join(_place(cls, name)[2] for name in names),
+        values=", ".join(place.member for place in places),
     )
     return _made(source, cls, "load")
 
 
 _ADD = """
 def add(self, n):
-    m, i = self.machine_, self._o >> 3
-    u64 = m.u64
+    {opening}
     try:
-        old = u64[{word}]
+        old = {place.word}
     except IndexError:
         m.fault(self.address_, {type!r}, {name!r})
     if old == {poison}:
-        m.check(self.address_ + {offset}, {type!r}, {name!r})
+        m.check(self.address_ + {place.offset}, {type!r}, {name!r})
     if m.log is not None:
-        m.log_word({word})
-    {place} = v = {place} + n
+        m.journal.extend((old, {place.at}))
+    {place.member} = v = {place.member} + n
     return v
 """
 
 
 def make_add(cls: Any, name: str) -> Any:
     """Generate the function that adds to the member `name` of a reference to `cls`."""
-    _, word, place = _place(cls, name)
+    place = _place(cls, name)
     source = _ADD.format(
-        word=word,
-        place=place,
-        offset=cls.offsetof_(name),
-        poison=memory.POISON,
-        type=cls.c,
-        name=name,
+        opening=_opening(place), place=place, poison=memory.POISON, type=cls.c, name=name
     )
     return _made(source, cls, "add")
