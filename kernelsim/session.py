@@ -297,12 +297,11 @@ class Kernel(Look):
     def _call(self, name: str | int, args: tuple[Any, ...]) -> Any:
         # The coroutine that makes the call: libc's stub, or a bare SYSCALL instruction.
         stub = self._libc()
-        if isinstance(name, int):
-            return stub.trap_number_(name, *args)
         if name in libc.CALLS:
             return getattr(stub, name)(*args)
-        common.syscall_number(name)  # ValueError for what does not exist
-        return stub.trap_(name, *args)
+        number = name if isinstance(name, int) else common.syscall_number(name)
+        common.check_arguments(number, args)
+        return stub.trap_number_(number, *args)
 
     def _fire(self, task: task_struct, name: str, *args: Any) -> None:
         self._driver.fire(task.address_, name, self._libc().trap_(name, *args))

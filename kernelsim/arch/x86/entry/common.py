@@ -5,6 +5,7 @@ Left out: ptrace, seccomp and audit on the way; the registers in memory (docs/fi
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NR_SYSCALLS",
+    "check_arguments",
     "do_syscall_64",
     "exit_to_user_mode_loop",
     "handle_signal",
@@ -86,6 +88,16 @@ def syscall_number(name: str) -> int:
         return _NUMBERS[name]
     except KeyError:
         raise ValueError(f"Linux 5.10 on x86-64 has no system call {name!r}") from None
+
+
+def check_arguments(nr: int, args: tuple[Any, ...]) -> None:
+    """Raise TypeError if system call `nr` does not take so many arguments: what no register can show."""
+    entry = sys_call_table[nr] if 0 <= nr < NR_SYSCALLS else None
+    if entry is not None:
+        try:
+            inspect.signature(getattr(*entry)).bind(None, *args)
+        except TypeError as error:
+            raise TypeError(f"{syscall_name(nr)}(): {error}") from None
 
 
 async def do_syscall_64(m: Machine, nr: int, args: tuple[Any, ...]) -> int:
