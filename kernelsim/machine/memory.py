@@ -274,7 +274,7 @@ class Memory:
         if not fresh and words and u64[to] == POISON:
             self.check(dst)
         if self.log is not None:
-            self.log_block(to, words)
+            (self.log_poison if fresh else self.log_block)(to, words)
         u64[to : to + words] = u64[start : start + words]
 
     def fill(self, address: int, word: int, n: int) -> None:
@@ -313,6 +313,13 @@ class Memory:
         else:
             journal.frombytes(data)
             journal.extend((start, BLOCK | words))
+
+    def log_poison(self, start: int, words: int) -> None:
+        """Journal a block that is about to be stored to and holds POISON, as what was freed does."""
+        if self.u64[start] == POISON == self.u64[start + words - 1]:
+            self.journal.extend((POISON, start, BLOCK | SAME | words))  # type: ignore[union-attr]
+        else:
+            self.log_block(start, words)
 
     # --- the journal ----------------------------------------------------------------------
 

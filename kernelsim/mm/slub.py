@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import mm_types, slab, types
 from kernelsim.machine import ctype, machine, memory
+from kernelsim.machine.memory import DIRECT_MAP, VMEMMAP
 from kernelsim.mm import page_alloc, slab_common
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ SLUB_MAX_ORDER = 3
 KMALLOC_SIZES = (8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192)
 _TAIL = 40  # behind an object: red zone, free pointer, track (24 bytes with padding)
 _FREELIST = slab.kmem_cache.offsetof_("cpu_slab.freelist") >> 3
+_TO_PAGE = memory.PAGE_SHIFT - 6  # from an offset to that of its struct page, of 64 bytes
 _PAGE = slab.kmem_cache.offsetof_("cpu_slab.page") >> 3
 _ACTIVE = slab.kmem_cache.offsetof_("node.active_objects") >> 3
 
@@ -156,13 +158,13 @@ def kmem_cache_alloc(m: Machine, s: Any, gfp: int, *, init: bool = True) -> int:
     if not obj:
         return 0
     words, _, zeros, _ = m.static.slab_facts[o]
-    i = (obj ^ memory.DIRECT_MAP) >> 3
+    i = (obj ^ DIRECT_MAP) >> 3
     red = i + words
     init = init and zeros is not None
     if m.log is not None:
         m.log_words(c + _FREELIST, c + _ACTIVE, red)
         if init:
-            m.log_block(i, words)
+            m.log_poison(i, words)
     u64[c + _FREELIST] = u64[red + 1]
     u64[c + _ACTIVE] += 1
     u64[red] = SLUB_RED_ACTIVE
@@ -227,7 +229,7 @@ def _make_free(m: Machine, s: Any, obj: int, next_free: int) -> None:
 
 def kmem_cache_free(m: Machine, s: Any, obj: int) -> None:
     """Give the object at `obj` (void *) back to cache `s`; Fault if it is not in use there."""
-    u64, o, c = m.u64, obj ^ memory.DIRECT_MAP, s._o >> 3
+    u64, o, c = m.u64, obj ^ DIRECT_MAP, s._o >> 3
     words, mask, _, poison = m.static.slab_facts[s._o]
     red = (o >> 3) + words
     if o >= m.size or u64[red] != SLUB_RED_ACTIVE:
@@ -242,7 +244,7 @@ def kmem_cache_free(m: Machine, s: Any, obj: int) -> None:
     u64[red + 2] = _caller(sys._getframe(1))
     u64[red + 3] = (len(m.trace.words) & 0xFFFF_FFFF) << 32 | m.trace.pid
     u64[c + _ACTIVE] -= 1
-    page = memory.VMEMMAP + ((o & mask) >> memory.PAGE_SHIFT) * page_alloc.PAGE_STRUCT
+    page = VMEMMAP + ((o & mask) >> _TO_PAGE)
     if u64[c + _PAGE] == page:
         u64[red + 1] = u64[c + _FREELIST]
         if m.log is not None:
