@@ -256,14 +256,13 @@ def kmem_cache_free(m: Machine, s: Any, obj: int) -> None:
 
 def _caller(frame: Any) -> int:
     # The address of the kernel function that called, 0 if it has none.
-    name = frame.f_code.co_name
-    if name in _WRAPPERS:
-        name = frame.f_back.f_code.co_name
-    return _text.get(name, 0)
+    while frame.f_code.co_name in _PASSED_OVER:
+        frame = frame.f_back
+    return _text.get(frame.f_code.co_name, 0)
 
 
 _text = machine.text_addresses()
-_WRAPPERS = ("plain", "traced")  # ftrace's
+_PASSED_OVER = ("plain", "traced", "kfree")  # ftrace's wrappers; who calls kfree() is meant
 
 
 def _slab_free(m: Machine, s: Any, page: Any, obj: int, link: int) -> None:
