@@ -90,7 +90,7 @@ class Driver:
         """
         if not isinstance(task, task_struct):
             raise TypeError(f"a task is a struct task_struct * or a pid, not {type(task).__name__}")
-        task = task_struct(self.m, task.address_)
+        task = task_struct.ref_(self.m, task.address_)
         try:
             number, dead = task.pid, task.exit_state
         except Fault as fault:
@@ -195,7 +195,8 @@ class Driver:
         if current_signal(m):
             cpu.contexts[task] = common.irqentry_exit_to_user_mode(m)
             return True
-        if (self.wanted and self.wanted != task) or self._best():
+        waits = self.wanted != task and self.wanted in cpu.ready  # not if it has died meanwhile
+        if waits or self._best():
             self._interrupt(current)
             return True
         return False
@@ -225,7 +226,7 @@ class Driver:
         for address in list(ready):
             if address == running:
                 continue
-            p = task_struct(m, address)
+            p = task_struct.ref_(m, address)
             if not self._has_work(p):
                 del ready[address]
                 continue
@@ -238,10 +239,10 @@ class Driver:
         # Who runs next: the wanted puppet, else the scheduler's choice, but not somebody idle.
         wanted = self.wanted
         if wanted:
-            p = task_struct(self.m, wanted)
+            p = task_struct.ref_(self.m, wanted)
             if p.on_rq:
                 return p
         if self._has_work(default):
             return None
         best = self._best()
-        return task_struct(self.m, best) if best else None
+        return task_struct.ref_(self.m, best) if best else None
