@@ -5,7 +5,7 @@
 
 Each widget also stands alone.  They decide nothing about the kernel: a callback reads a value,
 calls a function, assigns the result.  What they show without a running kernel is the same picture
-and words, as text/plain, SVG and HTML.  One hand-written script, `widget.js`, draws them all.
+and words, as text/plain, SVG and HTML.  Hand-written scripts in `front/` draw them.
 """
 
 from kernelsim.widget.drill import Drill

@@ -1,25 +1,27 @@
-"""What all widgets share: the script, a stable repr, and what a page without a kernel shows."""
+"""What all widgets share: their scripts, a stable repr, and what a page without a kernel shows."""
 
 from __future__ import annotations
 
 import html
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
-import traitlets
+
+from kernelsim.widget import scripts
 
 __all__ = ["Widget", "bundle", "paragraphs"]
 
-HERE = Path(__file__).parent
-
 
 class Widget(anywidget.AnyWidget):
-    """A widget drawn by `widget.js`; `kind` says by which of its functions."""
+    """A widget drawn by the part of the front end that its class names: ``front/KIND.js``."""
 
-    _esm = HERE / "widget.js"
-    _css = HERE / "widget.css"
-    kind = traitlets.Unicode().tag(sync=True)
+    kind: ClassVar[str]
+
+    def __init_subclass__(cls, kind: str = "", **options: Any) -> None:
+        if kind:
+            cls.kind = kind
+            cls._esm, cls._css = scripts.script(kind), scripts.style(kind)
+        super().__init_subclass__(**options)
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)

@@ -24,7 +24,7 @@ KEPT = 4  # answers shown
 OFFERED = 200  # tasks to choose from
 
 
-class SyscallPanel(base.Widget):
+class SyscallPanel(base.Widget, kind="panel"):
     """Fires system calls for the puppets of a kernel.
 
     :param k: a Kernel.
@@ -39,7 +39,7 @@ class SyscallPanel(base.Widget):
     locked = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, k: Any, task: Any = None, names: Sequence[str] | None = None) -> None:
-        super().__init__(kind="panel")
+        super().__init__()
         self.on_fired: Callable[[], None] | None = None
         self.on_unlock: Callable[[str], None] | None = None
         self.calls = [_plain(call) for call in calls.choose(list(names) if names else None)]

@@ -13,7 +13,7 @@ from kernelsim.widget import base
 __all__ = ["PictureView"]
 
 
-class PictureView(base.Widget):
+class PictureView(base.Widget, kind="picture"):
     """Shows a picture; `selected` is the address, in hex, of the node that the reader chose.
 
     :param picture: what to show first; `show` shows the next one.
@@ -26,7 +26,7 @@ class PictureView(base.Widget):
     unfolded = traitlets.Bool(default_value=False).tag(sync=True)
 
     def __init__(self, picture: Picture | None = None, **traits: Any) -> None:
-        super().__init__(kind="picture", **traits)
+        super().__init__(**traits)
         self.picture = picture
         self.on_fold: Callable[[bool], None] | None = None
         if picture is not None:

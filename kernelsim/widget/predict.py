@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Predict"]
 
 
-class Predict(base.Widget):
+class Predict(base.Widget, kind="predict"):
     """Asks a `kernelsim.exercise.Question`; one answer can be committed, then it is revealed.
 
     `chosen` is the number of the option that the reader committed to, -1 before; `why` the reason
@@ -31,7 +31,7 @@ class Predict(base.Widget):
     trouble = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, question: Question) -> None:
-        super().__init__(kind="predict")
+        super().__init__()
         self.question = question
         self.prompt = question.prompt
         self.options = [option.text for option in question.options]

@@ -13,7 +13,7 @@ from kernelsim.widget.history import LEVELS, History, Moment
 __all__ = ["Timeline"]
 
 
-class Timeline(base.Widget):
+class Timeline(base.Widget, kind="timeline"):
     """Walks through the past of a kernel; `place` is the number of the moment shown.
 
     :param k: a Kernel.
@@ -32,7 +32,7 @@ class Timeline(base.Widget):
     branch = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, k: Any, level: str | None = None) -> None:
-        super().__init__(kind="timeline")
+        super().__init__()
         self.on_moved: Callable[[], None] | None = None
         self.on_branch: Callable[[str], None] | None = None
         self._moments: list[Moment] = []

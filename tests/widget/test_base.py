@@ -3,13 +3,19 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
+
+import pytest
 
 import kernelsim as ks
 from kernelsim.exercise import Question
-from kernelsim.widget import base
+from kernelsim.widget import scripts
 
-SCRIPT, STYLE = (Path(base.__file__).parent / name for name in ("widget.js", "widget.css"))
+KINDS = sorted(
+    path.stem
+    for path in scripts.FRONT.glob("*.js")
+    if f"export function {path.stem}(model, el" in path.read_text(encoding="utf-8")
+)
+each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def widgets():
@@ -21,12 +27,35 @@ def widgets():
     yield ks.widget.Predict(Question("?", ["a", "b"], lambda: 0))
 
 
-def test_the_script_is_small_and_stands_alone():
-    script = SCRIPT.read_text(encoding="utf-8")
+@each_kind
+def test_a_script_is_small_and_stands_alone(kind):
+    script, style = scripts.script(kind), scripts.style(kind)
     assert len(script.encode()) <= 30_000
+    assert len(style.encode()) <= 15_000
     assert not re.search(r"\bimport\b[\s({*]|\brequire\(|\beval\(|innerHTML|fetch\(", script)
-    links = re.findall(r"https?://[^\"' )]+", script + STYLE.read_text(encoding="utf-8"))
-    assert set(links) == {"http://www.w3.org/2000/svg"}
+    assert set(re.findall(r"https?://[^\"' )`]+", script + style)) <= {
+        "http://www.w3.org/2000/svg",
+        "https://elixir.bootlin.com/linux/v5.10.188/source/",
+    }
+
+
+def test_no_two_parts_give_one_name_to_two_things():
+    declared = re.compile(
+        r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE
+    )
+    texts = [path.read_text(encoding="utf-8") for path in scripts.FRONT.glob("*.js")]
+    names = [name for text in texts for name in declared.findall(text)]
+    assert len(names) == len(set(names)), sorted(n for n in names if names.count(n) > 1)
+
+
+def test_each_name_that_a_part_imports_is_exported_where_it_says():
+    asked = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";$', re.MULTILINE)
+    for path in scripts.FRONT.glob("*.js"):
+        for names, part in asked.findall(path.read_text(encoding="utf-8")):
+            text = (scripts.FRONT / f"{part}.js").read_text(encoding="utf-8")
+            for name in filter(None, map(str.strip, names.split(","))):
+                pattern = rf"^export (async )?(function|const|class) {name}\b"
+                assert re.search(pattern, text, re.MULTILINE), f"{path.name}: {name} of {part}"
 
 
 def test_importing_kernelsim_loads_no_widgets():
@@ -44,10 +73,10 @@ def test_every_widget_says_in_words_what_it_is_and_never_its_own_address():
 
 
 def test_each_widget_knows_how_it_is_drawn():
-    script = SCRIPT.read_text(encoding="utf-8")
     for widget in widgets():
         for one in getattr(widget, "children", (widget,)):
-            assert f"function {one.kind}(model, el)" in script
+            assert one.kind in KINDS
+            assert one._esm == scripts.script(one.kind)
 
 
 def test_a_message_that_is_no_request_is_ignored():

@@ -1,0 +1,83 @@
+/* System calls: a task, a call, its arguments, and what came of it. */
+
+import { asForm, button, enable, fresh, h, set, setText, watch } from "./base.js";
+
+const MOST_CALLS = 8, FEW_CALLS = 6; // more than so many, and the others wait behind a button
+const SIGNS = { result: "→", errno: "!", pending: "…", gone: "✝", oops: "✖", panic: "✖", refused: "?" };
+
+export function panel(model, el) {
+  let open = null, all = false; // the call whose form is shown; whether the rarer calls are
+  const typed = {}; // what the reader has typed, by call
+  const list = fresh("pids");
+  const task = h("select", { "aria-label": "Task that makes the call", change: () => set(model, "task", task.value) });
+  const chips = h("span", { class: "ksw-chips", role: "group", "aria-label": "System call" });
+  const pids = h("datalist", { id: list });
+  const form = asForm({ class: "ksw-form", hidden: true,
+    keydown: (event) => { if (event.key === "Escape") { const name = open.name; toggle(null); chip(name)?.focus(); } } }, () => fire(open));
+  const hint = h("span", { class: "ksw-dim" });
+  const rest = button("more", () => { all = !all; drawCalls(); }, { class: "ksw-more" });
+  const answers = h("ol", { class: "ksw-answers", role: "log", "aria-live": "polite", "aria-label": "What came of the calls" });
+  const lock = h("div", { class: "ksw-lock", role: "status" });
+  el.append(h("div", { class: "ksw-row" }, h("label", { class: "ksw-task" }, "Task ", task), chips, rest), pids,
+    h("div", { class: "ksw-ask" }, hint, form), h("div", { class: "ksw-said" }, answers, lock));
+
+  const chip = (name) => chips.querySelector(`[data-call="${name}"]`);
+  const inputs = () => [...form.querySelectorAll("input, select")];
+  function fire(call) {
+    if (!model.get("locked")) model.send({ do: "fire", call: call.name, texts: call.parameters.length ? inputs().map((i) => i.value) : [] });
+  }
+  function toggle(call) {
+    open = call === open ? null : call;
+    form.hidden = !open;
+    hint.hidden = Boolean(open);
+    for (const one of chips.children) if (one.hasAttribute("aria-expanded")) one.setAttribute("aria-expanded", String(one.dataset.call === open?.name));
+    if (!open) return;
+    form.replaceChildren(h("code", {}, `${open.name}(`), ...open.parameters.flatMap(field), h("code", {}, ")"),
+      h("button", { type: "submit", class: "ksw-fire" }, `fire ${open.name}`), h("span", { class: "ksw-dim" }, open.words));
+    lockIt();
+    inputs()[0].focus();
+    inputs()[0].select?.();
+  }
+  function field(parameter, i) {
+    const known = (typed[open.name] ??= open.parameters.map((p) => p.default));
+    const keep = (event) => { known[i] = event.target.value; };
+    const attributes = { "aria-label": parameter.name, input: keep, autocomplete: "off", spellcheck: "false" };
+    const input = parameter.choices.length
+      ? h("select", attributes, ...parameter.choices.map((choice) => h("option", { selected: choice === known[i] }, choice)))
+      : h("input", { ...attributes, value: known[i], size: parameter.kind === "bytes" ? 14 : 6, list: parameter.kind === "pid" && list });
+    return [i ? ", " : "", h("label", {}, h("span", { class: "ksw-dim" }, `${parameter.name} `), input)];
+  }
+  function drawCalls() {
+    toggle(null);
+    const calls = model.get("calls"), few = calls.length > MOST_CALLS && !all;
+    rest.hidden = calls.length <= MOST_CALLS;
+    setText(rest, few ? `more (${calls.length - FEW_CALLS})` : "fewer");
+    rest.setAttribute("aria-expanded", String(!few));
+    chips.replaceChildren(...calls.slice(0, few ? FEW_CALLS : undefined).map((call) => button(call.name + (call.parameters.length ? "…" : ""),
+      () => (call.parameters.length ? toggle(call) : (toggle(null), fire(call))),
+      { "data-call": call.name, title: call.words, "aria-expanded": call.parameters.length > 0 && "false" })));
+    lockIt();
+  }
+  function drawTasks() {
+    const now = model.get("tasks"), chosen = now.find(([address]) => address === model.get("task"));
+    setText(hint, `Choose the call that ${chosen?.[1].split(",")[0] ?? "a task"} makes. One with “…” asks for its arguments first.`);
+    task.replaceChildren(...now.map(([address, label]) => h("option", { value: address }, label)));
+    task.value = model.get("task");
+    pids.replaceChildren(...now.map(([, label]) => h("option", { value: label.match(/\d+/)?.[0] ?? "" }, label)));
+  }
+  function drawAnswers() {
+    answers.replaceChildren(...model.get("answers").map(([kind, head, tail]) => h("li", { class: `ksw-${kind}` },
+      h("span", { class: "ksw-sign", "aria-hidden": "true" }, SIGNS[kind] ?? ""), h("code", {}, head), " ", h("span", {}, tail))));
+  }
+  function lockIt() {
+    const why = model.get("locked");
+    el.classList.toggle("ksw-locked", Boolean(why));
+    for (const one of [...chips.children, ...form.querySelectorAll("button")]) enable(one, !why);
+    if (why && !lock.firstChild) {
+      lock.append(h("span", {}, why), button("back to now", () => model.send({ do: "now" })), button("branch here", () => model.send({ do: "branch" })));
+    } else if (!why) lock.replaceChildren();
+  }
+  const stops = [watch(model, ["calls"], drawCalls), watch(model, ["tasks", "task"], drawTasks),
+    watch(model, ["answers"], drawAnswers), watch(model, ["locked"], lockIt)];
+  return () => stops.forEach((stop) => stop());
+}
