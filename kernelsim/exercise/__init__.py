@@ -1,7 +1,7 @@
 """Exercises: questions whose answers the machine computes, drills, and checkers of a reader's code.
 
     ks.exercise.ask("container_of", seed=7)    # a Question, the same one anywhere
-    ks.exercise.verify(list_add)               # a Report on the function that a reader wrote
+    ks.exercise.check(list_add)                # a Report on the function that a reader wrote
 
 A question is answered by running a machine, never from a key; a drill makes as many questions as
 a reader wants; a checker says which case fails, and why.  No solution is in here: they are in the
@@ -9,7 +9,7 @@ tests, which run them through the same checkers.
 """
 
 from kernelsim.exercise import list_drills, lists, process_drills, process_list
-from kernelsim.exercise.check import Report, verify
+from kernelsim.exercise.checker import Report, check
 from kernelsim.exercise.drill import ask, questions, topics
 from kernelsim.exercise.question import Option, Question, Verdict
 
@@ -19,11 +19,11 @@ __all__ = [
     "Report",
     "Verdict",
     "ask",
+    "check",
     "list_drills",
     "lists",
     "process_drills",
     "process_list",
     "questions",
     "topics",
-    "verify",
 ]

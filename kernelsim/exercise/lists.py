@@ -6,8 +6,8 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from kernelsim import session, view
-from kernelsim.exercise import check
-from kernelsim.exercise.check import Case, Finding
+from kernelsim.exercise import checker
+from kernelsim.exercise.checker import Case, Finding
 from kernelsim.exercise.workbench import Workbench, crate, parcel
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux.sched import task_struct
@@ -24,7 +24,7 @@ TASKS, COMM = task_struct.offsetof_("tasks"), task_struct.offsetof_("comm")
 # --- container_of, by hand --------------------------------------------------------------------
 
 
-@check.exercise("comm_of", "the name of the task whose `tasks` is at an address")
+@checker.exercise("comm_of", "the name of the task whose `tasks` is at an address")
 def comm_of() -> Iterator[Case]:
     """Cases for ``comm_of(m, link)``: `link` is the address (int) of task->tasks; bytes are wanted."""
     k = session.boot()
@@ -38,7 +38,7 @@ def comm_of() -> Iterator[Case]:
 def _named(k: Any, task: Any) -> Callable[[Any], Finding | None]:
     def run(function: Any) -> Finding | None:
         m, link, right = k.machine, task.tasks.address_, task.comm.string_()
-        value, trouble = check.attempt(function, m, link)
+        value, trouble = checker.attempt(function, m, link)
         what = f"comm_of(m, {link:#x})"
         if trouble:
             return Finding(f"{what} {trouble}")
@@ -89,7 +89,7 @@ _ADDED = (
 # --- list_add ---------------------------------------------------------------------------------
 
 
-@check.exercise("list_add", "insert an entry right after another")
+@checker.exercise("list_add", "insert an entry right after another")
 def list_add() -> Iterator[Case]:
     """Cases for ``list_add(new, head)``: both struct list_head *; `new` goes right after `head`."""
     yield Case("into an empty list", _added("", "head"))
@@ -104,7 +104,7 @@ def _added(order: str, after: str) -> Callable[[Any], Finding | None]:
         mine, right = Workbench(order, spare="N"), Workbench(order, spare="N")
         m = mine.machine
         start = m.trace.now, len(m.journal or ())
-        outcome = check.attempt(function, mine.link("N"), mine.link(after))
+        outcome = checker.attempt(function, mine.link("N"), mine.link(after))
         right.do("list_add", "N", after)
         what = f"list_add(&N.link, &{after}{'' if after == 'head' else '.link'})"
         return _compare(mine, right, what, outcome.trouble, stored=len(m.journal or ()) > start[1])
@@ -152,7 +152,7 @@ def _idea(mine: Workbench, right: Workbench, wrong: dict[str, int]) -> str:
 # --- list_for_each_entry ----------------------------------------------------------------------
 
 
-@check.exercise("list_for_each_entry", "a generator over the structs of a list")
+@checker.exercise("list_for_each_entry", "a generator over the structs of a list")
 def list_for_each_entry() -> Iterator[Case]:
     """Cases for ``list_for_each_entry(type, head, member)``: the struct around each link of `head`."""
     yield Case("an empty list", _walked(parcel, ""))
@@ -188,7 +188,7 @@ def _yields(
 ) -> Finding | None:
     kind, head, member = args
     right = list(lists.list_for_each_entry(kind, head, member))
-    value, trouble = check.attempt(function, *args, then=_taken)
+    value, trouble = checker.attempt(function, *args, then=_taken)
     if trouble:
         return Finding(f"the loop {trouble}.", picture=picture)
     if value is None:

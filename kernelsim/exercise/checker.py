@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from kernelsim.view import Picture
 
-__all__ = ["Case", "Exercise", "Finding", "Outcome", "Report", "attempt", "exercise", "verify"]
+__all__ = ["Case", "Exercise", "Finding", "Outcome", "Report", "attempt", "check", "exercise"]
 
 WIDTH = 96  # of a report, in characters
 MOST_LINES = 20_000  # that a function may run before it is said never to end
@@ -201,7 +201,7 @@ def exercise(name: str, asks: str) -> Callable[[Any], Exercise]:
     return make
 
 
-def verify(function: Callable[..., Any], name: str = "") -> Report:
+def check(function: Callable[..., Any], name: str = "") -> Report:
     """Check a reader's function; which exercise it is for, `name` says, or its own name (``my_…``).
 
     Raises LookupError when there is no such exercise.

@@ -9,8 +9,8 @@ import pytest
 
 import kernelsim
 from kernelsim import exercise
-from kernelsim.exercise import check
-from kernelsim.exercise.check import Case, Exercise, Finding
+from kernelsim.exercise import checker
+from kernelsim.exercise.checker import Case, Exercise, Finding
 from kernelsim.exercise.workbench import Workbench
 
 HERE = Path(__file__).parent
@@ -46,7 +46,7 @@ def stubs():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_solution_passes(name):
-    report = exercise.verify(getattr(SOLUTIONS, name))
+    report = exercise.check(getattr(SOLUTIONS, name))
     assert report, str(report)
     assert report.picture is None
     assert str(report) == f"{name}: {len(report.results)} cases, all pass. Well done."
@@ -56,14 +56,14 @@ def test_the_chapter_has_a_stub_for_each_exercise_and_none_passes():
     found = list(stubs())
     assert [stub.__name__ for stub in found] == [f"my_{name}" for name in NAMES]
     for stub in found:
-        report = exercise.verify(stub)
+        report = exercise.check(stub)
         assert not report
         assert len(report.failures) == len(report.results)
 
 
 @pytest.mark.parametrize(("name", "function"), WRONG_ANSWERS)
 def test_a_wrong_answer_fails_where_it_is_wrong_and_is_told_why(name, function):
-    report = exercise.verify(function, name)
+    report = exercise.check(function, name)
     failing = [words for words, finding in report.results if finding is not None]
     assert failing, "it passes"
     assert failing[0] == function.case
@@ -71,7 +71,7 @@ def test_a_wrong_answer_fails_where_it_is_wrong_and_is_told_why(name, function):
 
 
 def test_a_wrong_list_is_drawn_with_its_wrong_words_marked():
-    report = exercise.verify(WRONG.list_add.three_of_four, "list_add")
+    report = exercise.check(WRONG.list_add.three_of_four, "list_add")
     data = report._repr_mimebundle_()
     assert "head: " not in data["text/plain"].splitlines()[0]
     assert "prev (+0x8) = &head [changed, was to be &N.link]" in data["text/plain"]
@@ -82,7 +82,7 @@ def test_a_wrong_list_is_drawn_with_its_wrong_words_marked():
 
 def test_a_report_is_the_same_text_every_time():
     first, second = (
-        exercise.verify(WRONG.comm_of.from_the_middle, "comm_of")._repr_mimebundle_() for _ in "ab"
+        exercise.check(WRONG.comm_of.from_the_middle, "comm_of")._repr_mimebundle_() for _ in "ab"
     )
     assert first == second
 
@@ -94,7 +94,7 @@ def test_checking_leaves_the_tracing_of_a_debugger_as_it_was():
     before = sys.gettrace()
     sys.settrace(seen)
     try:
-        exercise.verify(SOLUTIONS.list_add)
+        exercise.check(SOLUTIONS.list_add)
         assert sys.gettrace() is seen
     finally:
         sys.settrace(before)
@@ -104,9 +104,9 @@ def test_what_the_readers_code_raises_does_not_escape_but_an_interrupt_does():
     def interrupted(new, head):
         raise KeyboardInterrupt
 
-    assert "raises ValueError" in check.attempt(int, "x").trouble
+    assert "raises ValueError" in checker.attempt(int, "x").trouble
     with pytest.raises(KeyboardInterrupt):
-        exercise.verify(interrupted, "list_add")
+        exercise.check(interrupted, "list_add")
 
 
 def test_a_function_that_stores_elsewhere_too_is_judged_by_the_list_alone():
@@ -114,7 +114,7 @@ def test_a_function_that_stores_elsewhere_too_is_judged_by_the_list_alone():
         SOLUTIONS.list_add(new, head)
         new.machine_.write(new.address_ + 16, bytes(8))
 
-    assert exercise.verify(with_a_weight, "list_add")
+    assert exercise.check(with_a_weight, "list_add")
 
 
 def test_an_exercise_that_does_not_exist_is_a_clear_error():
@@ -122,9 +122,9 @@ def test_an_exercise_that_does_not_exist_is_a_clear_error():
         pass
 
     with pytest.raises(LookupError, match="no exercise 'list_ad'; there are comm_of, list_add"):
-        exercise.verify(list_ad)
+        exercise.check(list_ad)
     with pytest.raises(TypeError, match="a function is checked, not int"):
-        exercise.verify(3, "list_add")
+        exercise.check(3, "list_add")
 
 
 def test_only_the_first_failing_case_is_explained():
