@@ -14,7 +14,7 @@ from kernelsim.view.graph import Edge, Field, Graph, Node
 from kernelsim.view.layout import Box, Layout
 from kernelsim.view.route import Course, number
 
-__all__ = ["MARGIN", "attribute", "content", "margins", "svg"]
+__all__ = ["MARGIN", "attribute", "content", "elements", "margins", "needed", "sheet", "svg"]
 
 MARGIN = 16.0
 TITLE = 34.0  # height of the line with the title
@@ -46,30 +46,47 @@ def margins(graph: Graph) -> tuple[float, float]:
 def svg(graph: Graph, layout: Layout, summary: str) -> str:
     """The picture. ``layout`` was read with ``margins(graph)``."""
     paths = route.courses(graph, layout)
-    body: list[str] = []
-    for place, (_, label) in enumerate(graph.clusters):
-        body += _cluster(layout.clusters.get(place), label)
-    for node in graph.nodes:
-        body += _node(node, layout)
-    for edge, course in zip(graph.edges, paths, strict=True):
-        body += _edge(edge, course)
+    width = needed(graph, layout)
+    found, height = elements(graph, layout, paths, width)
+    return sheet(graph.title, summary, width, height, found)
+
+
+def needed(graph: Graph, layout: Layout) -> float:
+    """How wide the picture is, once its edges have their courses."""
     heading = text.cells(graph.title) * 9.6 + text.cells(graph.subtitle) * 7.8 + 3 * MARGIN
-    width = max(layout.width + MARGIN, heading, 360.0)
+    return max(layout.width + MARGIN, heading, 360.0)
+
+
+def elements(
+    graph: Graph, layout: Layout, paths: list[Course], width: float
+) -> tuple[list[str], float]:
+    """What stands on the sheet, one string for each node and edge, and how high it must be."""
+    found = list(_heading(graph))
+    for place, (_, label) in enumerate(graph.clusters):
+        found += _cluster(layout.clusters.get(place), label)
+    found += ["\n".join(_node(node, layout)) for node in graph.nodes]
+    pairs = zip(graph.edges, paths, strict=True)
+    found += ["\n".join(_edge(edge, course)) for edge, course in pairs]
     foot, height = _foot(graph, width, layout.height + MARGIN)
-    return "\n".join([*_top(graph, summary, width, height), *body, *foot, "</svg>", ""])
+    return found + foot, height
 
 
-def _top(graph: Graph, summary: str, width: float, height: float) -> Iterator[str]:
+def sheet(title: str, summary: str, width: float, height: float, found: list[str]) -> str:
+    """The elements on a sheet of this size; without a summary it has no words of its own."""
     wide, high = number(width), number(height)
-    yield (
+    label = f'aria-label="{attribute(summary)}" ' if summary else ""
+    top = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ks" role="img" '
-        f'aria-label="{attribute(summary)}" width="{wide}" height="{high}" '
-        f'viewBox="0 0 {wide} {high}">'
-    )
-    yield f"<title>{content(graph.title)}</title>"
-    yield f"<desc>{content(summary)}</desc>"
-    yield f"<style>{style.css()}</style>"
-    yield f'<rect class="ks-ground" width="{wide}" height="{high}" rx="6"/>'
+        f'{label}width="{wide}" height="{high}" viewBox="0 0 {wide} {high}">',
+        f"<title>{content(title)}</title>",
+        *([f"<desc>{content(summary)}</desc>"] if summary else []),
+        f"<style>{style.css()}</style>",
+        f'<rect class="ks-ground" width="{wide}" height="{high}" rx="6"/>',
+    ]
+    return "\n".join([*top, *found, "</svg>", ""])
+
+
+def _heading(graph: Graph) -> Iterator[str]:
     baseline = MARGIN + 14
     yield _text(MARGIN, baseline, graph.title, "ks-title")
     if graph.subtitle:
@@ -118,7 +135,7 @@ def _node(node: Node, layout: Layout) -> Iterator[str]:
     yield f"<title>{content(node.label + place)}</title>"
     box = layout.boxes[node.id]
     yield _rect(box, "ks-face", 6)
-    yield from _record(node, layout.rows[node.id]) if node.record else _box(node, box)
+    yield from _record(node, layout) if node.record else _box(node, box)
     yield from _tags(node, box)
     yield "</g>"
 
@@ -147,8 +164,8 @@ def _left_round(box: Box, width: float) -> str:
     )
 
 
-def _record(node: Node, rows: tuple[Box, ...]) -> Iterator[str]:
-    head = rows[0]
+def _record(node: Node, layout: Layout) -> Iterator[str]:
+    head, *rows = layout.rows[node.id]
     yield (
         f'<path class="ks-band" d="M{number(head.x0 + 1)} {number(head.y1)}V{number(head.y0 + 6)}'
         f'q0 -5 5 -5H{number(head.x1 - 6)}q5 0 5 5V{number(head.y1)}z"/>'
@@ -156,9 +173,9 @@ def _record(node: Node, rows: tuple[Box, ...]) -> Iterator[str]:
     first = head.y - (len(node.lines) - 1) * dot.LINE / 2 + 5
     for row, line in enumerate(node.lines):
         yield _text(head.x0 + PAD, first + row * dot.LINE, line, "ks-b" if row == 0 else "ks-dim")
-    columns = dot.Columns(node)
+    columns = layout.columns.get(node.id) or dot.Columns(node)
     torn = _torn(node.fields)
-    for item, box, gap in zip(node.fields, rows[1:], torn, strict=True):
+    for item, box, gap in zip(node.fields, rows, torn, strict=True):
         yield from _row(item, box, columns, torn=gap)
 
 

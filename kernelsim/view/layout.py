@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from kernelsim.view import dot
 from kernelsim.view.graph import Graph
 
 __all__ = ["Box", "Layout", "Spline", "read"]
@@ -54,7 +55,10 @@ class Spline(NamedTuple):
 
 @dataclass(slots=True)
 class Layout:
-    """Where everything is. ``rows[node][0]`` is a record's heading, the rest its fields."""
+    """Where everything is. ``rows[node][0]`` is a record's heading, the rest its fields.
+
+    ``columns`` holds those of a record that is not set in its own: it stands where a wider one does.
+    """
 
     width: float
     height: float
@@ -62,6 +66,7 @@ class Layout:
     rows: dict[str, tuple[Box, ...]] = field(default_factory=dict)
     splines: dict[int, Spline] = field(default_factory=dict)
     clusters: dict[int, Box] = field(default_factory=dict)
+    columns: dict[str, dot.Columns] = field(default_factory=dict)
 
 
 def read(answer: bytes, graph: Graph, left: float = 0.0, top: float = 0.0) -> Layout:

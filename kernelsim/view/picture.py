@@ -25,14 +25,23 @@ class Picture:
 
     :param graph: the nodes and edges; not to be changed afterwards.
     :param engine: name of the layout engine, or an engine; by default as ``engine.choose``.
+    :param drawn: the SVG, where it was drawn together with others (``film``).
     """
 
-    def __init__(self, graph: Graph, engine: str | engine.Engine | None = None) -> None:
+    def __init__(
+        self, graph: Graph, engine: str | engine.Engine | None = None, drawn: str = ""
+    ) -> None:
         self._graph = graph
         self._engine = engine
+        self._drawn = drawn
 
     def __repr__(self) -> str:
         return f"Picture({self.title!r}, {self._counts()})"
+
+    @property
+    def graph(self) -> Graph:
+        """The nodes and edges; not to be changed."""
+        return self._graph
 
     @property
     def title(self) -> str:
@@ -80,6 +89,8 @@ class Picture:
 
         :raises engine.EngineError: there is no layout engine.
         """
+        if self._drawn:
+            return self._drawn
         left, top = draw.margins(self._graph)
         answer = engine.layout(dot.compose(self._graph, layout=True), "json0", self._engine)
         placed = layout.read(answer, self._graph, left, top)
