@@ -34,6 +34,7 @@ LINE = FONT_SIZE * 1.2  # height of one line, as Graphviz counts
 HEADER = "_"  # the port of a record's heading
 BADGE = 34  # width of the field with the state letter
 GAP = 2  # cells between two columns
+MARK = 1  # cells at the right side, for the mark of what changed
 
 _MEANS_SOMETHING = re.compile(r"[\\{}|<>]")
 
@@ -61,28 +62,34 @@ def _stand_in(value: str) -> str:
 
 
 class Columns:
-    """The columns of one record in cells: offset, name, value."""
+    """The columns of one record in cells: offset, name, value; sums have narrower ones."""
 
     __slots__ = ("name", "offset", "value", "width")
 
     def __init__(self, node: Node) -> None:
         rows = [item for item in node.fields if item.kind != "sum"]
-        sums = [item for item in node.fields if item.kind == "sum"]
-        self.offset = max((len(item.margin) for item in node.fields), default=0)
+        self.offset = max((len(item.margin) for item in rows), default=0)
         self.name = max((text.cells(item.label) for item in rows), default=0)
         self.value = max((text.cells(item.drawn) for item in rows), default=0)
-        inner = max(
-            [self.name + GAP + self.value]
-            + [text.cells(item.label) + GAP + text.cells(item.drawn) for item in sums]
-            + [text.cells(line) - self.offset - GAP for line in node.lines]
-        )
-        self.width = self.offset + GAP + inner + GAP  # the last gap holds the mark
+        wanted = [self.start() + self.name + (GAP + self.value if self.value else 0)]
+        wanted += [text.cells(line) for line in node.lines]
+        for item in node.fields:
+            if item.kind == "sum":
+                wanted.append(self.start(item) + text.cells(item.label) + GAP)
+                wanted[-1] += text.cells(item.drawn)
+        self.width = max(wanted) + MARK
+
+    def start(self, item: Field | None = None) -> int:
+        """Where the name begins, behind the offset or behind a sum's sign."""
+        if item is not None and item.kind == "sum":
+            return GAP
+        return self.offset + GAP if self.offset else 0
 
     def row(self, item: Field) -> str:
         """The row as text, padded to the record's width."""
-        left = item.margin.ljust(self.offset) + " " * GAP + item.label
-        middle = self.width - GAP - text.cells(left) - text.cells(item.drawn)
-        return left + " " * middle + item.drawn + " " * GAP
+        left = item.margin.ljust(self.start(item)) + item.label
+        middle = self.width - MARK - text.cells(left) - text.cells(item.drawn)
+        return left + " " * middle + item.drawn + " " * MARK
 
 
 def record_label(node: Node, *, layout: bool = False) -> str:

@@ -18,7 +18,7 @@ __all__ = ["MARGIN", "attribute", "content", "elements", "margins", "needed", "s
 
 MARGIN = 16.0
 TITLE = 34.0  # height of the line with the title
-SMALL = 12.0 * 0.6
+SMALL = dot.CELL
 LEGEND = 24.0
 PAD = 8.0  # inside a record, left and right, as Graphviz leaves it
 
@@ -76,8 +76,8 @@ def sheet(title: str, summary: str, width: float, height: float, found: list[str
     wide, high = number(width), number(height)
     label = f'aria-label="{attribute(summary)}" ' if summary else ""
     top = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="ks" role="img" '
-        f'{label}width="{wide}" height="{high}" viewBox="0 0 {wide} {high}">',
+        '<svg xmlns="http://www.w3.org/2000/svg" class="ks" role="img" '
+        + f'{label}width="{wide}" height="{high}" viewBox="0 0 {wide} {high}">',
         f"<title>{content(title)}</title>",
         *([f"<desc>{content(summary)}</desc>"] if summary else []),
         f"<style>{style.css()}</style>",
@@ -125,7 +125,7 @@ def _cluster(box: Box | None, label: str) -> Iterator[str]:
 
 
 def _node(node: Node, layout: Layout) -> Iterator[str]:
-    classes = f"ks-node ks-{node.kind}"
+    classes = " ".join(["ks-node", *(f"ks-{word}" for word in node.kind.split())])
     classes += f" ks-{node.change}" if node.change else ""
     classes += " ks-focus" if node.focus else ""
     address = "" if node.address is None else f' data-address="{node.address:#018x}"'
@@ -134,7 +134,9 @@ def _node(node: Node, layout: Layout) -> Iterator[str]:
     place = "" if node.address is None else f" at {node.address:#018x}"
     yield f"<title>{content(node.label + place)}</title>"
     box = layout.boxes[node.id]
-    yield _rect(box, "ks-face", 6)
+    yield _rect(box, "ks-face", 0 if "kthread" in node.kind else 6)
+    if node.kind == "red":
+        yield _rect(Box(box.x0 + 4, box.y0 + 4, box.x1 - 4, box.y1 - 4), "ks-twin", 3)
     yield from _record(node, layout) if node.record else _box(node, box)
     yield from _tags(node, box)
     yield "</g>"
@@ -197,7 +199,7 @@ def _row(item: Field, box: Box, columns: dot.Columns, *, torn: bool) -> Iterator
     if item.changed:
         inside = Box(box.x0 + 3, box.y0 + 2, box.x1 - 3, box.y1 - 2)
         was = "" if item.was is None else f"<title>was {content(item.was)}</title>"
-        yield f"<g>{was}{_rect(inside, 'ks-markbg', 4)}{_diamond(box.x1 - 11, box.y)}</g>"
+        yield f"<g>{was}{_rect(inside, 'ks-markbg', 4)}{_diamond(box.x1 - 9.5, box.y, 5)}</g>"
     line = "ks-torn" if torn else "ks-hair"
     if item.kind == "sum" and (item.sign == "=" or not item.value):
         line = "ks-sum"
@@ -208,12 +210,12 @@ def _row(item: Field, box: Box, columns: dot.Columns, *, torn: bool) -> Iterator
     left = box.x0 + PAD
     if item.margin:
         yield _text(left, y, item.margin, "ks-strong" if item.strong else "ks-dim")
-    name = left + (columns.offset + dot.GAP) * dot.CELL
+    name = left + columns.start(item) * dot.CELL
     is_heading = item.kind == "group" or (item.kind == "sum" and not item.value)
     yield _text(name, y, item.label, "ks-b" if is_heading else "")
     if item.drawn:
         classes = "ks-r ks-dim" if item.kind == "group" else "ks-r"
-        right = left + (columns.width - dot.GAP) * dot.CELL
+        right = left + (columns.width - dot.MARK) * dot.CELL
         yield _text(right, y, item.drawn, _emphasis(item, classes))
 
 
@@ -232,7 +234,7 @@ def _tags(node: Node, box: Box) -> Iterator[str]:
     words = (["new"] if node.change == "new" else []) + (["focus"] if node.focus else [])
     for word in words:
         width = len(word) * SMALL + 12
-        yield _rect(Box(right - width, box.y0 - 11, right, box.y0 + 7), "ks-tag", 9)
+        yield _rect(Box(right - width, box.y0 - 13, right, box.y0 + 7), "ks-tag", 10)
         yield _text(right - width / 2, box.y0 + 2, word, "ks-tagtext ks-m")
         right -= width + 4
 
@@ -262,24 +264,26 @@ def _edge(edge: Edge, course: Course) -> Iterator[str]:
 # -- below the picture ----------------------------------------------------------------------------
 
 
-# The legend, wrapped to the width, then the notes; answers the lines and the whole height.
+# The legend, wrapped to the width, then the notes; answers the lines and the whole height. Each
+# entry is a group of its own, so that a page can move it to where it stays in sight.
 def _foot(graph: Graph, width: float, y: float) -> tuple[list[str], float]:
     lines: list[str] = []
-    x = MARGIN
-    y += 4
+    x, top = MARGIN, y
+    y += 6
     entries = list(_legend(graph))
     for kind, words in entries:
         wide = 44 + text.cells(words) * SMALL + 18
         if x > MARGIN and x + wide > width:
             x, y = MARGIN, y + LEGEND
-        lines += _sample(kind, x, y)
-        lines.append(_text(x + 44, y + 4, words, "ks-small"))
+        lines.append(f'<g class="ks-key" transform="translate({number(x)} {number(y)})">')
+        lines += [*_sample(kind), _text(44, 5, words, "ks-small"), "</g>"]
         x += wide
     y += LEGEND if entries else 0
     for note in graph.notes:
-        lines.append(_text(MARGIN, y + 4, note, "ks-small"))
-        y += 18
-    return lines, y
+        lines.append(_text(MARGIN, y + 5, note, "ks-small ks-note"))
+        y += 20
+    group = [f'<g class="ks-foot" data-top="{number(top)}">', *lines, "</g>"]
+    return ["\n".join(group)] if lines else [], y
 
 
 def _legend(graph: Graph) -> Iterator[tuple[str, str]]:
@@ -290,11 +294,10 @@ def _legend(graph: Graph) -> Iterator[tuple[str, str]]:
         yield "", "changed"
 
 
-def _sample(kind: str, x: float, y: float) -> Iterator[str]:
+# What an entry of the legend explains: a line of that kind, or the mark of what changed.
+def _sample(kind: str) -> Iterator[str]:
     if not kind:
-        yield _diamond(x + 24, y)
+        yield _diamond(24, 0)
         return
-    start, end, high = number(x), number(x + 26), number(y)
-    yield f'<g class="ks-edge ks-{attribute(kind)}"><path d="M{start} {high}H{end}"/>'
-    tip = f"M{end} {number(y - 5)}L{number(x + 37)} {high}L{end} {number(y + 5)}z"
-    yield f'<path class="ks-tip" d="{tip}"/></g>'
+    yield f'<g class="ks-edge ks-{attribute(kind)}"><path d="M0 0H26"/>'
+    yield '<path class="ks-tip" d="M26 -5L37 0L26 5z"/></g>'

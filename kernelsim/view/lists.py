@@ -139,7 +139,7 @@ class _Drawing:
             key=lambda path: (task_struct.offsetof_(path), path),
         )
         self.builder = PictureBuilder(
-            "The process list", "LR", subtitle=moment.caption(m, before), ranksep=60, nodesep=30
+            "The process list", "LR", subtitle=moment.caption(m, before), ranksep=52, nodesep=30
         )
         self.node_of: dict[int, str] = {}  # address of a struct: the node that shows or hides it
         self.wild: dict[int, str] = {}  # the same for an address that the walk did not reach

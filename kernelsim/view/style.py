@@ -10,8 +10,9 @@ variable, for programs that know no CSS variables.
 from __future__ import annotations
 
 import functools
+from typing import NamedTuple
 
-__all__ = ["DARK", "LIGHT", "css"]
+__all__ = ["DARK", "DASHES", "EDGES", "LIGHT", "NODES", "Kind", "css"]
 
 LIGHT = {
     "ground": "#fbfcfd",
@@ -50,20 +51,37 @@ DARK = {
     "badgeink": "#10141a",
 }
 
-# Which colour a kind of node or edge has. An unknown kind is grey, and that is no error.
-_KINDS = {
-    "running": "green",
-    "sleeping": "blue",
-    "disk": "violet",
-    "stopped": "ochre",
-    "zombie": "grey",
-    "idle": "dim",
-    "fold": "dim",
-    "fault": "mark",
-    "next": "blue",
-    "prev": "orange",
-    "parent": "grey",
+
+class Kind(NamedTuple):
+    """How a kind of node or edge looks: its colour, and the sign that says the same without it."""
+
+    colour: str
+    sign: str
+
+
+NODES = {
+    "running": Kind("green", "R"),
+    "sleeping": Kind("blue", "S"),
+    "disk": Kind("violet", "D"),
+    "stopped": Kind("ochre", "T"),
+    "zombie": Kind("grey", "Z, dashed"),
+    "idle": Kind("dim", "I"),
+    "red": Kind("orange", "r, double"),
+    "black": Kind("ink", "b, thick"),
+    "fold": Kind("dim", "…, dotted"),
+    "fault": Kind("mark", "?, dash-dot"),
 }
+EDGES = {
+    "pointer": Kind("grey", "solid"),
+    "parent": Kind("grey", "solid"),
+    "next": Kind("blue", "solid"),
+    "prev": Kind("orange", "dashed"),
+    "first": Kind("green", "dash-dot"),
+    "leftmost": Kind("violet", "dotted"),
+}
+"""An unknown kind is grey and solid, and that is no error."""
+
+DASHES = {"dashed": "7 4", "dotted": "2 4", "dash-dot": "10 3 2 3"}
 
 _FONT = "ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono','Courier New',monospace"
 
@@ -90,15 +108,32 @@ def css() -> str:
         f'[data-jp-theme-light="true"] .ks,[data-theme="light"] .ks{{{light}}}',
         f'[data-jp-theme-light="false"] .ks,[data-theme="dark"] .ks{{{dark}}}',
     ]
-    kinds = [f".ks-{kind}{{--c:var(--ks-{colour})}}" for kind, colour in _KINDS.items()]
-    return "\n".join([*themes, *_RULES, "".join(kinds)])
+    kinds = [
+        f".ks-{kind}{{--c:var(--ks-{look.colour})}}" for kind, look in {**NODES, **EDGES}.items()
+    ]
+    dashes = [
+        f".ks .ks-edge.ks-{kind} path{{stroke-dasharray:{DASHES[look.sign]}}}"
+        for kind, look in EDGES.items()
+        if look.sign in DASHES
+    ]
+    return "\n".join([*themes, _FORCED, *_RULES, "".join(kinds), "".join(dashes), *_LAST])
+
+
+# Where the system allows few colours only, everything is drawn in them: what a colour said, a
+# letter, a dash or a word says too.
+_FORCED = (
+    "@media (forced-colors:active){.ks.ks,[data-theme] .ks.ks,[data-jp-theme-light] .ks.ks{"
+    + "".join(f"--ks-{name}:CanvasText;" for name in LIGHT if name not in {"ground", "face"})
+    + "--ks-ground:Canvas;--ks-face:Canvas;--ks-band:Canvas;--ks-markbg:Canvas;--ks-badgeink:Canvas}"
+    ".ks,.ks text{forced-color-adjust:none}}"
+)
 
 
 _RULES = [
     f".ks text{{font:14px {_FONT};{_paint('fill', 'ink')};white-space:pre}}",
     f".ks .ks-ground{{{_paint('fill', 'ground')}}}",
     ".ks .ks-title{font-size:16px;font-weight:700}",
-    f".ks .ks-small{{font-size:12px;{_paint('fill', 'dim')}}}",
+    f".ks .ks-small{{{_paint('fill', 'dim')}}}",
     f".ks .ks-dim{{{_paint('fill', 'dim')}}}",
     ".ks .ks-b{font-weight:700}",
     f".ks .ks-strong{{font-weight:700;{_paint('fill', 'violet')}}}",
@@ -114,22 +149,26 @@ _RULES = [
     f".ks .ks-letter{{font-size:20px;font-weight:700;{_paint('fill', 'badgeink')}}}",
     f".ks .ks-markbg{{{_paint('fill', 'markbg')}}}",
     f".ks .ks-tag{{{_paint('fill', 'mark')}}}",
-    f".ks .ks-tagtext{{font-size:12px;font-weight:700;{_paint('fill', 'ground')}}}",
+    f".ks .ks-tagtext{{font-weight:700;{_paint('fill', 'ground')}}}",
     f".ks .ks-new .ks-face{{{_paint('stroke', 'mark')};stroke-width:3}}",
     f".ks .ks-focus .ks-face{{{_paint('stroke', 'violet')};stroke-width:3.5}}",
     f".ks .ks-focus .ks-tag{{{_paint('fill', 'violet')}}}",
     ".ks .ks-zombie .ks-face{stroke-dasharray:6 4;stroke-width:2}",
     ".ks .ks-fold .ks-face{stroke-dasharray:2 4}",
+    f".ks .ks-fault .ks-face{{{_own('stroke')};stroke-dasharray:10 3 2 3;stroke-width:2}}",
+    f".ks .ks-red .ks-face,.ks .ks-black .ks-face{{{_own('stroke')};stroke-width:3}}",
+    f".ks .ks-twin{{fill:none;{_own('stroke')};stroke-width:1.5}}",
+    f".ks .ks-head .ks-face{{{_paint('stroke', 'grey')};stroke-width:2.5}}",
+    f".ks .ks-hex{{{_paint('fill', 'dim')}}}",
     f".ks .ks-cluster{{fill:none;{_paint('stroke', 'line')};stroke-dasharray:8 4}}",
     f".ks .ks-edge path{{fill:none;{_own('stroke')};stroke-width:2}}",
     f".ks .ks-edge .ks-tip{{{_own('fill')};stroke:none}}",
     f".ks .ks-edge circle{{{_own('fill')}}}",
-    f".ks .ks-edge text{{font-size:13px;{_own('fill')};{_paint('stroke', 'ground')}}}",
+    f".ks .ks-edge text{{{_own('fill')};{_paint('stroke', 'ground')}}}",
     ".ks .ks-edge text{stroke-width:4;paint-order:stroke}",
-    ".ks .ks-prev path{stroke-dasharray:7 4}",
     ".ks .ks-edge.ks-changed path,.ks .ks-edge.ks-new path{stroke-width:3.5}",
     f".ks .ks-sum{{{_paint('stroke', 'violet')};stroke-width:2;fill:none}}",
     f".ks .ks-mark,.ks .ks-edge path.ks-mark{{{_paint('fill', 'mark')};stroke:none}}",
     f".ks .ks-edge path.ks-mark{{{_paint('stroke', 'ground')};stroke-width:1.5}}",
-    ".ks .ks-edge path.ks-mark{stroke-dasharray:none}",
 ]
+_LAST = [".ks .ks-edge path.ks-mark,.ks .ks-edge path.ks-tip{stroke-dasharray:none}"]
