@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
+from kernelsim import steer
 from kernelsim.arch.x86.entry import common, entry_64
 from kernelsim.arch.x86.kernel import vmlinux
 from kernelsim.debug import changes, ftrace, strace
@@ -23,10 +23,9 @@ from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.trace import ftrace as kernel_ftrace
 from kernelsim.machine.cpu import Panic
 from kernelsim.machine.machine import Machine, PastMachine
-from kernelsim.machine.memory import Fault
 from kernelsim.machine.ref import ValidationError
 from kernelsim.mm import slab_common
-from kernelsim.puppets import ANSWERS, PENDING, DeadTask, Driver
+from kernelsim.puppets import PENDING, DeadTask, Driver
 from kernelsim.user import libc, replay
 from kernelsim.user import program as user_program
 
@@ -185,13 +184,14 @@ class Kernel(Look):
         self._arguments = {"cpus": cpus, "memory": memory, "pid_max": pid_max, "record": record}
         self.machine = m = Machine(size, record=bool(record))
         self.lines: dict[int, list[bytes]] = {0: [], 1: [], 2: []}
-        self._commands: list[tuple[int, str, tuple[Any, ...]]] = []
+        self.commands: list[tuple[int, str, tuple[Any, ...]]] = []
         m.line_out = lambda line, data: self.lines[line].append(data)
         m.programs["/sbin/init"] = None
         m.user_text[REAP], m.user_text[WAKE] = self._reap, self._wake
         if record:
             kernel_ftrace.register(m)
         self._driver = Driver(m)
+        self.chooser = steer.Chooser(self._driver)
         enter = functools.partial(entry_64.entry_SYSCALL_64, m)
         self._stub = libc.Libc(enter, common.syscall_number)
         main.start_kernel(m)
@@ -205,6 +205,7 @@ class Kernel(Look):
         self._fire(self.init, "rt_sigaction", signal.SIGHUP, (WAKE, 0), None, 8)
         self._driver.sleeper = self.init.address_
         self._fire(self.init, "getpid")
+        self.chooser.noted.clear()
 
     def __repr__(self) -> str:
         state = f", {self.panic}" if self.panic else ""
@@ -271,7 +272,7 @@ class Kernel(Look):
         # Have a program `name` on the disk: one that is a puppet, if none is there.
         if name not in self.machine.programs:
             self.machine.programs[name] = None
-            self._commands.append((self.now, "file", (name,)))
+            self.commands.append((self.now, "_file", (name,)))
 
     def call(self, task: task_struct, name: str | int, *args: Any) -> Any:
         """Fire a system call for a puppet, with libc's name, arguments and result.
@@ -290,7 +291,7 @@ class Kernel(Look):
                 f"task {task.pid} is still inside {self._driver.busy[task.address_]}(): it sleeps"
             )
         coroutine = self._call(name, args)
-        self._commands.append((self.now, "call", (task.address_, name, *args)))
+        self.commands.append((self.now, "call", (task, name, *args)))
         self._driver.fire(task.address_, str(name), coroutine)
         return self.result(task)
 
@@ -327,6 +328,10 @@ class Kernel(Look):
             else None
         )
 
+    def run_next(self, task: task_struct | None = None) -> task_struct:
+        """Let a timer interrupt come: `task` runs next, or CFS's choice; return who runs now."""
+        return steer.run_next(self, self._driver, task)
+
     def load(self, name: str, program: Callable[[libc.Libc], Any]) -> None:
         """Put a Python program (`async def main(libc)`) on the machine's disk, for execve."""
         m = self.machine
@@ -337,7 +342,7 @@ class Kernel(Look):
             return user_program.Program(program, stub)
 
         m.programs[name] = image
-        self._commands.append((self.now, "load", (name, program)))
+        self.commands.append((self.now, "load", (name, program)))
 
     # --- time ---------------------------------------------------------------------------------
 
@@ -360,27 +365,22 @@ class Kernel(Look):
             digest.update(page)
         return digest.hexdigest()
 
-    def branch(self, t: int | None = None) -> Self:
+    def branch(self, t: int | None = None, choose: task_struct | None = None) -> Self:
         """Return a new machine in the state after the last command begun before time `t` (default: now).
 
         It is booted afresh and does the same once more; the two then go their own ways.
+        `choose` is who runs next at time `t`, the time of one of `chooser.noted`.
         """
         if t is not None:
             self.machine.trace.place(t)  # ValueError for a time that has not been
         other = type(self)(**self._arguments)  # type: ignore[arg-type]
-        for when, kind, args in itertools.takewhile(
-            lambda c: t is None or c[0] < t, self._commands
-        ):
-            del when
-            if kind == "load":
-                other.load(*args)
-                continue
-            if kind == "file":
-                other._file(*args)
-                continue
-            address, name, *rest = args
-            with contextlib.suppress(*ANSWERS, Fault):  # it failed the first time too
-                other.call(task_struct(other.machine, address), name, *rest)
+        steer.replay(self, other, t, choose)
+        return other
+
+    def reboot(self) -> Self:
+        """Return a new machine, just booted, with the same parameters and the same programs on its disk."""
+        other = type(self)(**self._arguments)  # type: ignore[arg-type]
+        steer.copy_disk(self, other)
         return other
 
     # --- what happened ------------------------------------------------------------------------

@@ -50,9 +50,11 @@ MAY_IMPORT = {
     "debug": KERNEL | {"debug", "entry"},
     "view": BELOW | {"view"},
     "puppets": KERNEL | {"entry", "puppets", "user"},
-    "session": KERNEL | {"debug", "entry", "host", "init", "puppets", "session", "user", "view"},
+    "session": KERNEL
+    | {"debug", "entry", "host", "init", "puppets", "session", "steer", "user", "view"},
+    "steer": KERNEL | {"entry", "puppets", "steer", "user"},
     "runs": KERNEL | {"debug", "entry", "host", "runs", "session", "user"},
-    "widget": BELOW | {"session", "view", "widget"},
+    "widget": BELOW | {"session", "steer", "view", "widget"},
     "exercise": BELOW | {"exercise", "session", "view"},
     "__main__": set(),
 }
@@ -111,7 +113,7 @@ EXTERNS = {
 FUNCTION_LINES, FILE_LINES = 60, 400
 # "path" or "path::function" → (lines, reason).  Whoever adds one gives a reason that convinces.
 LONGER: dict[str, tuple[int, str]] = {
-    "kernelsim/kernel/fork.py": (700, "mirrors one C file of 3,000 lines, in its order"),
+    "kernelsim/kernel/fork.py": (900, "mirrors one C file of 3,000 lines, in its order"),
     "kernelsim/kernel/exit.py": (650, "mirrors one C file of 1,800 lines, in its order"),
     "kernelsim/kernel/signal.py": (560, "mirrors one C file of 4,700 lines, in its order"),
     "kernelsim/kernel/pid.py": (450, "mirrors one C file of 700 lines, in its order"),

@@ -139,7 +139,7 @@ def test_machines_side_by_side_do_not_know_each_other():
 def test_each_moment_between_two_calls_was_a_sound_machine():
     k = ks.boot()
     live(k)
-    moments = sorted({when for when, *_ in k._commands} | {k.now})
+    moments = sorted({when for when, *_ in k.commands} | {k.now})
     assert len(moments) > 12
     for t in moments[::3]:
         then = k.at(t)
@@ -226,7 +226,7 @@ def test_a_fork_changes_what_the_fact_sheet_says(k, sh):
 def test_a_branch_at_any_call_is_the_machine_at_that_call():
     k = ks.boot()
     live(k)
-    for when, *_ in k._commands[::4]:
+    for when, *_ in k.commands[::4]:
         other = k.branch(when)
         assert other.now == when
         assert other.ps() == k.at(when).ps()

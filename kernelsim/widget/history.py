@@ -115,7 +115,7 @@ class History:
 
     # When something was done from outside, a call fired or a program loaded.
     def _fired(self) -> list[int]:
-        return [when for when, *_ in self.k._commands]
+        return [when for when, *_ in self.k.commands]
 
     # When each system call began: where it was fired, or else at its sys_enter.
     def _calls(self, fired: list[int]) -> list[int]:
