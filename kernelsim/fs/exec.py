@@ -1,6 +1,6 @@
 """fs/exec.c @ v5.10.188: the same task, a new program.
 
-Left out: argv and environment, interpreters, set-id, other threads (de_thread), close-on-exec.
+Left out: argv and environment, interpreters, set-id, close-on-exec.
 What a program is, is the business of `m.programs`, a table by name: the machine's disk.
 """
 
@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernelsim.include.linux import sched
+from kernelsim.include.linux import list as lists
+from kernelsim.include.linux import rculist, sched
+from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno
-from kernelsim.kernel import fork, signal
+from kernelsim.include.uapi.asm.signal import SIGCHLD, SIGKILL
+from kernelsim.kernel import exit as kernel_exit
+from kernelsim.kernel import fork, pid, signal
+from kernelsim.kernel.sched import core
 
 if TYPE_CHECKING:
     from kernelsim.include.linux.sched import task_struct
     from kernelsim.machine.machine import Machine
 
-__all__ = ["begin_new_exec", "kernel_execve", "set_task_comm", "sys_execve"]
+__all__ = ["begin_new_exec", "de_thread", "kernel_execve", "set_task_comm", "sys_execve"]
 
 _CLEARED = (
     sched.PF_RANDOMIZE
@@ -34,14 +39,80 @@ def set_task_comm(m: Machine, tsk: task_struct, name: str) -> None:
         m.trace.emit("task_rename", pid=tsk.pid, newcomm=name)
 
 
-def begin_new_exec(m: Machine, filename: str) -> int:
-    """Give the running task a new address space and what goes with it: the point of no return; 0 or -ENOMEM."""
+async def de_thread(m: Machine, tsk: task_struct) -> int:
+    """Kill the other threads of `tsk`, which takes the leader's place; fs/exec.c L1061.
+
+    Returns 0, or -EAGAIN when somebody else ends the process meanwhile.
+    """
+    sig = tsk.signal
+    if not sched_signal.thread_group_empty(tsk):
+        if sched_signal.signal_group_exit(sig):
+            return -errno.EAGAIN
+        sig.group_exit_task = tsk
+        others = signal.zap_other_threads(m, tsk)
+        sig.notify_count = others - (0 if sched_signal.thread_group_leader(tsk) else 1)
+        killed = await _wait_for_group(m, tsk)
+        if not killed and not sched_signal.thread_group_leader(tsk):
+            _replace_leader(m, tsk, tsk.group_leader)
+        sig.group_exit_task = None
+        sig.notify_count = 0
+        if killed:
+            return -errno.EAGAIN
+    tsk.exit_signal = SIGCHLD
+    return 0
+
+
+async def _wait_for_group(m: Machine, tsk: task_struct) -> bool:
+    # Wait until the other threads are gone and the leader is a zombie; whether a signal killed first.
+    sig = tsk.signal
+    while sig.notify_count:
+        tsk.state = sched.TASK_KILLABLE
+        await core.schedule(m)
+        if tsk.pending.signal & signal.sigmask(SIGKILL):
+            return True
+    if sched_signal.thread_group_leader(tsk):
+        return False
+    while True:
+        sig.notify_count = -1
+        if tsk.group_leader.exit_state:
+            return False
+        tsk.state = sched.TASK_KILLABLE
+        await core.schedule(m)
+        if tsk.pending.signal & signal.sigmask(SIGKILL):
+            return True
+
+
+def _replace_leader(m: Machine, tsk: task_struct, leader: task_struct) -> None:
+    # `tsk` becomes the process: the number, the birthday, the place in the lists.
+    tsk.start_time = leader.start_time
+    tsk.start_boottime = leader.start_boottime
+    pid.exchange_tids(tsk, leader)
+    for kind in (sched.PIDTYPE_TGID, sched.PIDTYPE_PGID, sched.PIDTYPE_SID):
+        pid.transfer_pid(leader, tsk, kind)
+    rculist.list_replace_rcu(leader.tasks, tsk.tasks)
+    lists.list_replace_init(leader.sibling, tsk.sibling)
+    tsk.group_leader = tsk
+    leader.group_leader = tsk
+    tsk.exit_signal = SIGCHLD
+    leader.exit_signal = -1
+    leader.exit_state = sched.EXIT_DEAD
+    kernel_exit.release_task(m, leader)
+
+
+async def begin_new_exec(m: Machine, filename: str) -> int:
+    """Give the running task a new address space and what goes with it: the point of no return.
+
+    Returns 0, -EAGAIN or -ENOMEM.
+    """
     me = m.current
+    retval = await de_thread(m, me)
+    if retval:
+        return retval
     mm = fork.mm_alloc(m, me)
     if not mm:
         return -errno.ENOMEM
     old, active = me.mm, me.active_mm
-    fork.mm_release(m, me)
+    fork.mm_release(m, me, old)
     me.mm = me.active_mm = mm
     if old:
         fork.mmput(m, old)
@@ -55,11 +126,11 @@ def begin_new_exec(m: Machine, filename: str) -> int:
     return 0
 
 
-def kernel_execve(m: Machine, filename: str) -> int:
-    """Run the program `filename` (const char *) in the running task; 0, -ENOENT or -ENOMEM."""
+async def kernel_execve(m: Machine, filename: str) -> int:
+    """Run the program `filename` (const char *) in the running task; 0, -ENOENT, -EAGAIN or -ENOMEM."""
     if filename not in m.programs:
         return -errno.ENOENT
-    retval = begin_new_exec(m, filename)
+    retval = await begin_new_exec(m, filename)
     if retval:
         return retval
     me = m.current
@@ -73,6 +144,6 @@ def kernel_execve(m: Machine, filename: str) -> int:
     return 0
 
 
-def sys_execve(m: Machine, filename: str) -> int:
+async def sys_execve(m: Machine, filename: str) -> int:
     """execve(2)."""
-    return kernel_execve(m, filename)
+    return await kernel_execve(m, filename)

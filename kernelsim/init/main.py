@@ -100,7 +100,7 @@ async def kernel_init(m: Machine, unused: int) -> int:
     await wait.wait_for_completion(m, m.symbol("kthreadd_done"))
     _open_console(m)
     for name in _TRY:
-        if fs_exec.kernel_execve(m, name) == 0:
+        if await fs_exec.kernel_execve(m, name) == 0:
             return 0
     kernel_exit.panic(
         m,

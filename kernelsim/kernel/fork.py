@@ -3,24 +3,26 @@
 `copy_process` builds the new task in the kernel's order; when a step fails, everything done so
 far is undone in reverse order, as the `bad_fork_*` labels do.
 
-Left out: clone3's arguments, pidfds, vfork's wait, ptrace, cgroups, audit, perf, NUMA, io_uring;
-locks, for there is one CPU and nothing in here sleeps.
+Left out: pidfds, ptrace, System V semaphores, I/O contexts, cgroups, audit, perf, NUMA, io_uring;
+locks, for there is one CPU and nothing in copy_process sleeps.
 """
 
 from __future__ import annotations
 
+import struct
 import sys
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.kernel import process
 from kernelsim.fs import file as fs_file
 from kernelsim.fs import fs_struct
-from kernelsim.include.linux import _links, fs, rculist, sched, slab
+from kernelsim.include.linux import _links, fs, rculist, sched, slab, uaccess
 from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux.mm_types import mm_struct
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.linux.sched.task import kernel_clone_args
+from kernelsim.include.linux.wait import completion
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm.signal import SIGCHLD
 from kernelsim.include.uapi.linux import sched as uapi
@@ -48,6 +50,7 @@ __all__ = [
     "free_task",
     "kernel_clone",
     "kernel_thread",
+    "ksys_unshare",
     "mm_alloc",
     "mm_release",
     "mmdrop",
@@ -57,13 +60,18 @@ __all__ = [
     "put_task_stack",
     "put_task_struct",
     "sys_clone",
+    "sys_clone3",
     "sys_fork",
+    "sys_unshare",
+    "sys_vfork",
+    "wait_for_vfork_done",
 ]
 
 _HW = slab.SLAB_HWCACHE_ALIGN | slab.SLAB_PANIC | slab.SLAB_ACCOUNT
 _STACK_ORDER = 2
 MIN_THREADS, MAX_THREADS = 20, 0x3FFFFFFF
 CAP_SYS_ADMIN, CAP_SYS_RESOURCE = 21, 24
+_NSIG = 64
 
 # Stores of several members at once, and counters: for what happens at every fork.
 _set_own = task_struct.store_(
@@ -320,11 +328,18 @@ def mmdrop(m: Machine, mm: Any) -> None:
         slub.kmem_cache_free(m, m.static.mm_cachep, mm.address_)
 
 
-def mm_release(m: Machine, tsk: task_struct) -> None:
-    """`tsk` leaves its address space, by exit or exec: tell who waits for that (vfork, kthread_stop)."""
-    tsk.clear_child_tid = 0
+def mm_release(m: Machine, tsk: task_struct, mm: Any) -> None:
+    """`tsk` leaves its address space `mm` (struct mm_struct *), by exit or exec: tell who waits for that.
+
+    A joining thread by a 0 in its clear_child_tid, a vfork's parent and kthread_stop by vfork_done.
+    """
+    address = tsk.clear_child_tid
+    if address:
+        if mm.address_ and mm.mm_users > 1:
+            uaccess.put_user(m, 0, address)  # and FUTEX_WAKE, where there are futexes
+        tsk.clear_child_tid = 0
     done = tsk.vfork_done
-    if done.address_:
+    if done.address_:  # complete_vfork_done()
         tsk.vfork_done = None
         wait.complete(m, done)
 
@@ -612,6 +627,10 @@ async def kernel_clone(m: Machine, args: kernel_clone_args) -> int:
 
     Returns its number (pid_t) as the caller counts, or a negative errno (see `copy_process`).
     """
+    flags = args.flags
+    both = flags & uapi.CLONE_PIDFD and flags & uapi.CLONE_PARENT_SETTID
+    if both and args.pidfd == args.parent_tid:
+        return -errno.EINVAL
     p = copy_process(m, None, args)
     if isinstance(p, int):
         return p
@@ -623,9 +642,32 @@ async def kernel_clone(m: Machine, args: kernel_clone_args) -> int:
         )
     pid = kernel_pid.get_task_pid(p, sched.PIDTYPE_PID)
     nr = kernel_pid.pid_vnr(m, pid)
+    if flags & uapi.CLONE_PARENT_SETTID:
+        uaccess.put_user(m, nr, args.parent_tid)
+    vfork = None
+    if flags & uapi.CLONE_VFORK:
+        vfork = wait.stack_push(m, completion)
+        p.vfork_done = vfork
+        wait.init_completion(vfork)
+        _usage(p, 1)  # get_task_struct()
     core.wake_up_new_task(m, p)
+    if vfork is not None:
+        await wait_for_vfork_done(m, p, vfork)
+        wait.stack_pop(m, completion)
     kernel_pid.put_pid(m, pid)
     return nr
+
+
+async def wait_for_vfork_done(m: Machine, child: task_struct, vfork: Any) -> int:
+    """Wait until `child` has left the borrowed memory (`vfork`: struct completion *), or a fatal signal.
+
+    Returns 0, or 1 when the caller is killed; drops the reference to `child`.
+    """
+    killed = await wait.wait_for_completion(m, vfork, sched.TASK_KILLABLE)
+    if killed:
+        child.vfork_done = None
+    put_task_struct(m, child)
+    return killed
 
 
 async def kernel_thread(m: Machine, fn: int, arg: int, flags: int) -> int:
@@ -647,15 +689,194 @@ async def sys_fork(m: Machine) -> int:
     return await kernel_clone(m, kernel_clone_args(exit_signal=SIGCHLD))
 
 
-# The flags that this release of ours carries out; the others are refused (docs/fidelity.md).
-SUPPORTED = uapi.CLONE_NEWPID | uapi.CLONE_PARENT
+async def sys_vfork(m: Machine) -> int:
+    """vfork(2): the child borrows the memory, and the parent waits until it gives it back."""
+    flags = uapi.CLONE_VFORK | uapi.CLONE_VM
+    return await kernel_clone(m, kernel_clone_args(flags=flags, exit_signal=SIGCHLD))
 
 
-async def sys_clone(m: Machine, flags: int) -> int:
-    """clone(2) with a raw flags word, the exit signal in its low byte; -EINVAL for what is not built."""
+UNSUPPORTED = (
+    uapi.CLONE_PTRACE
+    | uapi.CLONE_PIDFD
+    | uapi.CLONE_NEWNS
+    | uapi.CLONE_NEWUTS
+    | uapi.CLONE_NEWIPC
+    | uapi.CLONE_NEWUSER
+    | uapi.CLONE_NEWNET
+    | uapi.CLONE_NEWCGROUP
+    | uapi.CLONE_INTO_CGROUP
+)
+"""The flags that we do not carry out, and refuse with -EINVAL (docs/fidelity.md)."""
+
+
+async def sys_clone(
+    m: Machine, flags: int, newsp: Any = 0, parent_tid: Any = 0, child_tid: Any = 0, tls: int = 0
+) -> int:
+    """clone(2) on x86-64: the exit signal in the low byte of `flags`.
+
+    `newsp` is the top of the child's stack: 0, or a place that says what the child runs.
+    """
     flags &= 0xFFFF_FFFF  # lower_32_bits()
-    if flags & ~(uapi.CSIGNAL | SUPPORTED):
+    if flags & ~uapi.CSIGNAL & UNSUPPORTED:
         return -errno.EINVAL
-    return await kernel_clone(
-        m, kernel_clone_args(flags=flags & ~uapi.CSIGNAL, exit_signal=flags & uapi.CSIGNAL)
+    args = kernel_clone_args(
+        flags=flags & ~uapi.CSIGNAL,
+        pidfd=parent_tid,
+        child_tid=uaccess.user_address(m, child_tid),
+        parent_tid=parent_tid,
+        exit_signal=flags & uapi.CSIGNAL,
+        stack=newsp,
+        tls=tls,
     )
+    return await kernel_clone(m, args)
+
+
+CLONE_ARGS_SIZE_VER0, CLONE_ARGS_SIZE_VER1, CLONE_ARGS_SIZE_VER2 = 64, 80, 88
+CLONE_LEGACY_FLAGS = 0xFFFF_FFFF
+_PAGE_SIZE, _INT_MAX = 4096, (1 << 31) - 1
+
+
+def _copy_clone_args(m: Machine, uargs: Any, usize: int) -> Any:
+    # copy_clone_args_from_user(): kernel_clone_args, or a negative errno.
+    if usize > _PAGE_SIZE:
+        return -errno.E2BIG
+    if usize < CLONE_ARGS_SIZE_VER0:
+        return -errno.EINVAL
+    data = uaccess.get_user(m, uargs)  # copy_struct_from_user()
+    if data is None or len(data) < usize:
+        return -errno.EFAULT
+    if any(data[CLONE_ARGS_SIZE_VER2:usize]):
+        return -errno.E2BIG
+    words = struct.unpack("<11Q", bytes(data[:usize]).ljust(CLONE_ARGS_SIZE_VER2, b"\0")[:88])
+    flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls = words[:8]
+    set_tid, set_tid_size, cgroup = words[8:]
+    if set_tid_size > pid_h.MAX_PID_NS_LEVEL or bool(set_tid) != bool(set_tid_size):
+        return -errno.EINVAL
+    if exit_signal & ~uapi.CSIGNAL or exit_signal > _NSIG:
+        return -errno.EINVAL
+    if flags & uapi.CLONE_INTO_CGROUP and (cgroup > _INT_MAX or usize < CLONE_ARGS_SIZE_VER2):
+        return -errno.EINVAL
+    tids = uaccess.get_user(m, set_tid) if set_tid else ()
+    if tids is None or len(tids) < set_tid_size:
+        return -errno.EFAULT
+    return kernel_clone_args(
+        flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls,
+        tuple(tids[:set_tid_size]),
+    )  # fmt: skip
+
+
+def _clone3_args_valid(kargs: kernel_clone_args) -> bool:
+    flags = kargs.flags
+    clear = uapi.CLONE_SIGHAND | uapi.CLONE_CLEAR_SIGHAND
+    if flags & ~(CLONE_LEGACY_FLAGS | uapi.CLONE_CLEAR_SIGHAND | uapi.CLONE_INTO_CGROUP):
+        return False
+    if flags & (uapi.CLONE_DETACHED | uapi.CSIGNAL & ~uapi.CLONE_NEWTIME) or flags & clear == clear:
+        return False
+    if flags & (uapi.CLONE_THREAD | uapi.CLONE_PARENT) and kargs.exit_signal:
+        return False
+    if bool(kargs.stack) != bool(kargs.stack_size):  # clone3_stack_valid()
+        return False
+    if kargs.stack and not uaccess.access_ok(kargs.stack, kargs.stack_size):
+        return False
+    kargs.stack += kargs.stack_size
+    return True
+
+
+async def sys_clone3(m: Machine, uargs: Any, size: int) -> int:
+    """clone3(2): `uargs` (struct clone_args *) is a place with `size` bytes, eleven u64 at most.
+
+    Returns the child's number or -E2BIG, -EINVAL, -EFAULT, or what `copy_process` returns.
+    """
+    kargs = _copy_clone_args(m, uargs, size)
+    if isinstance(kargs, int):
+        return kargs
+    if not _clone3_args_valid(kargs) or kargs.flags & (UNSUPPORTED | uapi.CLONE_NEWTIME):
+        return -errno.EINVAL
+    if kargs.stack:
+        kargs.stack = m.user_memory.get(kargs.stack, kargs.stack)
+    return await kernel_clone(m, kargs)
+
+
+# --- unshare -------------------------------------------------------------------------------
+
+_UNSHARE = (
+    uapi.CLONE_THREAD
+    | uapi.CLONE_FS
+    | uapi.CLONE_NEWNS
+    | uapi.CLONE_SIGHAND
+    | uapi.CLONE_VM
+    | uapi.CLONE_FILES
+    | uapi.CLONE_SYSVSEM
+    | uapi.CLONE_NEWUTS
+    | uapi.CLONE_NEWIPC
+    | uapi.CLONE_NEWNET
+    | uapi.CLONE_NEWUSER
+    | uapi.CLONE_NEWPID
+    | uapi.CLONE_NEWCGROUP
+    | uapi.CLONE_NEWTIME
+)
+
+
+def _check_unshare_flags(m: Machine, flags: int) -> int:
+    # check_unshare_flags(): 0 or -EINVAL.
+    if flags & ~_UNSHARE:
+        return -errno.EINVAL
+    current = m.current
+    if flags & (uapi.CLONE_THREAD | uapi.CLONE_SIGHAND | uapi.CLONE_VM) and (
+        not sched_signal.thread_group_empty(current)
+    ):
+        return -errno.EINVAL
+    if flags & (uapi.CLONE_SIGHAND | uapi.CLONE_VM) and current.sighand.count > 1:
+        return -errno.EINVAL
+    if flags & uapi.CLONE_VM and current.mm.mm_users > 1:  # !current_is_single_threaded()
+        return -errno.EINVAL
+    return 0
+
+
+def ksys_unshare(m: Machine, flags: int) -> int:
+    """Stop sharing what `flags` (unsigned long) say; kernel/fork.c L2987.
+
+    Returns 0, or -EINVAL, -ENOMEM, -EMFILE, -EPERM, -ENOSPC; then nothing has changed.
+    """
+    implied = (
+        (uapi.CLONE_NEWUSER, uapi.CLONE_THREAD | uapi.CLONE_FS),
+        (uapi.CLONE_VM, uapi.CLONE_SIGHAND),
+        (uapi.CLONE_SIGHAND, uapi.CLONE_THREAD),
+        (uapi.CLONE_NEWNS, uapi.CLONE_FS),
+    )
+    for flag, also in implied:
+        flags |= also if flags & flag else 0
+    err = _check_unshare_flags(m, flags)
+    if err or flags & (UNSUPPORTED | uapi.CLONE_NEWTIME):
+        return err or -errno.EINVAL
+    current = m.current
+    new_fs = new_fd = None
+    if flags & uapi.CLONE_FS and current.fs.users > 1:  # unshare_fs()
+        new_fs = fs_struct.copy_fs_struct(m, current.fs)
+        if not new_fs.address_:
+            return -errno.ENOMEM
+    if flags & uapi.CLONE_FILES and current.files.count > 1:  # unshare_fd()
+        new_fd = fs_file.dup_fd(m, current.files)
+    new_nsproxy = (
+        new_fd if isinstance(new_fd, int) else nsproxy.unshare_nsproxy_namespaces(m, flags)
+    )
+    if isinstance(new_nsproxy, int):
+        if new_fd is not None and not isinstance(new_fd, int):
+            fs_file.put_files_struct(m, new_fd)
+        if new_fs is not None:
+            slub.kmem_cache_free(m, m.static.fs_cachep, new_fs.address_)
+        return new_nsproxy
+    if new_nsproxy is not None:
+        nsproxy.switch_task_namespaces(m, current, new_nsproxy)
+    if new_fs is not None:
+        fs_struct.exit_fs(m, current)
+        current.fs = new_fs
+    if new_fd is not None:
+        fs_file.exit_files(m, current)
+        current.files = new_fd
+    return 0
+
+
+def sys_unshare(m: Machine, flags: int) -> int:
+    """unshare(2)."""
+    return ksys_unshare(m, flags)

@@ -26,6 +26,7 @@ __all__ = [
     "nsproxy_cache_init",
     "nsproxy_static_init",
     "switch_task_namespaces",
+    "unshare_nsproxy_namespaces",
 ]
 
 CLONE_NS_FLAGS = (
@@ -90,6 +91,19 @@ def create_new_namespaces(m: Machine, flags: int, tsk: task_struct, user_ns: Any
         return pid_ns
     new.pid_ns_for_children = pid_ns
     return new
+
+
+def unshare_nsproxy_namespaces(m: Machine, unshare_flags: int) -> Any:
+    """Return new namespaces (struct nsproxy *) for the running task, None if none are asked for.
+
+    Or a negative errno: -EPERM without CAP_SYS_ADMIN, -EINVAL, -ENOSPC, -ENOMEM.
+    """
+    if not unshare_flags & CLONE_NS_FLAGS:
+        return None
+    current = m.current
+    if not current.cred.cap_effective & 1 << CAP_SYS_ADMIN:
+        return -errno.EPERM
+    return create_new_namespaces(m, unshare_flags, current, current.cred.user_ns)
 
 
 def free_nsproxy(m: Machine, ns: Any) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "change_pid",
     "detach_pid",
     "disable_pid_allocation",
+    "exchange_tids",
     "find_ge_pid",
     "find_get_pid",
     "find_pid_ns",
@@ -358,6 +359,14 @@ def change_pid(m: Machine, task: Any, pid_type: int, pid: Any) -> None:
     """Make `pid` (struct pid *) the one that `task` uses as `pid_type`."""
     __change_pid(m, task, pid_type, pid)
     attach_pid(task, pid_type)
+
+
+def exchange_tids(left: Any, right: Any) -> None:
+    """Let two threads swap their numbers: struct pid, the list on it, and `pid` itself."""
+    pid1, pid2 = left.thread_pid, right.thread_pid
+    rculist.hlists_swap_heads_rcu(pid1.tasks[PIDTYPE_PID], pid2.tasks[PIDTYPE_PID])
+    left.thread_pid, right.thread_pid = pid2, pid1
+    left.pid, right.pid = pid_h.pid_nr(pid2), pid_h.pid_nr(pid1)
 
 
 def transfer_pid(old: Any, new: Any, pid_type: int) -> None:

@@ -33,8 +33,6 @@ __all__ = [
     "zap_pid_ns_processes",
 ]
 
-MAX_PID_NS_LEVEL = 32
-
 
 def pid_namespaces_init(m: Machine) -> None:
     """Make the cache of struct pid_namespace."""
@@ -57,7 +55,7 @@ def create_pid_namespace(m: Machine, user_ns: Any, parent: Any) -> Any:
     -ENOSPC when the nesting would be deeper than 32 levels, -ENOMEM.
     """
     level = parent.level + 1
-    if level > MAX_PID_NS_LEVEL:
+    if level > pid_h.MAX_PID_NS_LEVEL:
         return -errno.ENOSPC
     address = slub.kmem_cache_alloc(m, m.static.pid_ns_cachep, slab.GFP_KERNEL)
     if not address:

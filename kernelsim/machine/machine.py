@@ -115,6 +115,7 @@ class Machine(_Named, Memory):
         self.cpu = Cpu(lambda: self.u64[self._current_index])
         self.static = SimpleNamespace()  # addresses that kernel code has built in; never state
         self.programs: dict[str, Any] = {}  # the disk: what execve() finds, by name
+        self.user_memory: dict[int, Any] = {}  # places of programs that the kernel has a pointer to
         self.user_text: dict[
             int, Any
         ] = {}  # user functions that the kernel may call: signal handlers

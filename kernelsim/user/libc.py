@@ -1,10 +1,7 @@
 """The C library's stubs: what a program calls, and how it gets into the kernel.
 
 Names, arguments and results are those of Python's `os` module; a failed call raises `OSError`
-with the errno.  Every stub passes through one gate, `Libc.trap_`, which executes the SYSCALL
-instruction.  The gate also keeps the results, for `fork`: a coroutine can't be copied, so a child
-gets a fresh coroutine of the same program whose calls return the parent's results once more, up
-to the fork itself, which returns 0 (docs/adr/0001).
+with the errno.  How a stub gets into the kernel is the gate's business (`gate`).
 """
 
 from __future__ import annotations
@@ -17,54 +14,15 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.uapi.asm import errno
-from kernelsim.user import replay
+from kernelsim.user import gate, replay
+from kernelsim.user.gate import Dead, NewImage, Stack, Stop, UserBuffer, exit_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-__all__ = [
-    "CALLS",
-    "Dead",
-    "Libc",
-    "NewImage",
-    "Stop",
-    "UserBuffer",
-    "exit_status",
-]
+__all__ = ["CALLS", "Dead", "Libc", "NewImage", "Stop", "UserBuffer", "exit_status"]
 
 BUFSIZ = 4096  # what glibc gives a stream on a pipe: the pipe's st_blksize
-
-
-class UserBuffer:
-    """A place in the program's memory that the kernel may write: what a pointer argument is."""
-
-    __slots__ = ("data",)
-
-    def __init__(self) -> None:
-        self.data: Any = None
-
-    def __repr__(self) -> str:
-        return "NULL" if self.data is None else repr(self.data)
-
-
-_FORK = object()  # stands in a replay for the fork that the process comes from
-
-
-class NewImage(BaseException):
-    """execve() has replaced the program that called it."""
-
-
-class Stop(BaseException):
-    """Ends a program that does not end by itself, from outside."""
-
-
-class Dead(BaseException):
-    """The process is gone: what is left of its program can do nothing any more."""
-
-
-def exit_status(value: Any) -> int:
-    """Return the exit status that main()'s result means: an int is one, anything else is 0."""
-    return int(value) if isinstance(value, int) else 0
 
 
 def _int(value: Any, name: str) -> int:
@@ -75,109 +33,11 @@ def _int(value: Any, name: str) -> int:
     return number
 
 
-class Libc:
-    """What a program gets as `libc`: one coroutine per call.
-
-    `enter` is the SYSCALL instruction, `numbers` the table of system call numbers by name.
-    """
-
-    def __init__(
-        self,
-        enter: Callable[..., Any],
-        numbers: Callable[[str], int],
-        log: replay.Log | None = None,
-    ) -> None:
-        self._enter = enter
-        self._numbers = numbers
-        self._log = log
-        self._replay: Iterator[Any] | None = None  # the results still to be handed out once more
-        self.note_: Callable[[str, tuple[Any, ...], Any], None] | None = None
-        self._buffer = bytearray()
-        self.tell_: Callable[[str], None] | None = None  # who is told of a traceback
-        self.dead_ = False
+class Libc(gate.Gate):
+    """What a program gets as `libc`: one coroutine per call."""
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"libc has no call {name!r}; it has {', '.join(sorted(CALLS))}")
-
-    async def trap_(self, name: str, *args: Any, result: Callable[[int], Any] | None = None) -> Any:
-        """Make the system call `name`; `result` turns what the kernel returned into what the caller gets.
-
-        Raises OSError when the kernel returns an error.
-        """
-        if self._replay is not None:
-            return self._past()
-        if self.dead_:
-            raise Dead
-        log = self._log
-        try:
-            ax = await self._enter(self._numbers(name), args)
-        except GeneratorExit:  # the machine is gone, or this process; a puppet's stub is shared
-            self.dead_ = log is not None
-            raise
-        if -errno.MAX_ERRNO <= ax < 0:  # the wrapper's test: errno = -rax, return -1
-            if log is not None:
-                log.own.append(replay.Failed(-ax))
-            raise OSError(-ax, os.strerror(-ax))
-        value = ax if result is None else result(ax)
-        if log is not None:
-            log.own.append(value)
-        return value
-
-    def child_(self) -> Libc:
-        """Return the libc of a process that is being forked off right now."""
-        assert self._log is not None
-        log = replay.Log(self._log)
-        libc = _Replaying(self._enter, self._numbers, log)
-        libc.tell_ = self.tell_
-        libc._replay = log.past()
-        log.own.append(0)
-        return libc
-
-    def _past(self) -> Any:
-        # What the next call returned in an ancestor; 0 for the fork that this process comes from.
-        assert self._replay is not None
-        value = next(self._replay, _FORK)
-        if value is _FORK:
-            self.stop_replay_()
-            return 0
-        if value.__class__ is replay.Failed:
-            raise OSError(value.number, os.strerror(value.number))
-        return value
-
-    def stop_replay_(self) -> None:
-        """Let the next call be a real one: it is not one whose result was kept."""
-        self._replay = None
-        self.__class__ = Libc
-
-    async def trap_number_(self, number: int, *args: Any) -> Any:
-        """Make the system call with that number, whether there is one or not."""
-        if self.dead_:
-            raise Dead
-        ax = await self._enter(number, args)
-        if -errno.MAX_ERRNO <= ax < 0:
-            raise OSError(-ax, os.strerror(-ax))
-        return ax
-
-    async def _noting(self, name: str, args: tuple[Any, ...], call: Any) -> Any:
-        # Carry out `call` and note it, unless it is only replayed; the fork that ends a replay is noted.
-        assert self.note_ is not None
-        new = self._replay is None
-        try:
-            value = await call
-        except OSError as error:
-            if new:
-                self.note_(name, args, _ERRNO.get(error.errno or 0, str(error.errno)))
-            raise
-        if new or self._replay is None:
-            self.note_(name, args, value)
-        return value
-
-    async def _leave(self, name: str, status: int) -> None:
-        # A call that does not return is noted before it; the kernel keeps the status's low byte.
-        number = operator.index(status)
-        if self.note_ is not None and self._replay is None:
-            self.note_(name, (status,), None)
-        await self.trap_("exit_group", number & 0xFFFF_FFFF)
 
     # --- processes --------------------------------------------------------------------------
 
@@ -185,9 +45,24 @@ class Libc:
         """Make a copy of this process; 0 in the child, the child's pid in the parent."""
         return await self.trap_("fork")
 
-    async def clone(self, flags: int) -> int:
-        """Make a new process with raw clone flags, the exit signal in the low byte."""
-        return await self.trap_("clone", operator.index(flags))
+    async def vfork(self) -> int:
+        """Make a child that borrows this process's memory; the parent waits until it execs or exits."""
+        return await self.trap_("vfork")
+
+    async def clone(self, flags: int, fn: Callable[[Libc], Any] | None = None) -> int:
+        """Make a new task with raw clone flags, the exit signal in the low byte.
+
+        Without `fn` the child goes on here, with 0; with it, it runs `async def fn(libc)`.
+        """
+        if fn is None:
+            return await self.trap_("clone", operator.index(flags))
+        if not callable(fn):
+            raise TypeError(f"the child runs an async function of libc, not {type(fn).__name__}")
+        return await self.trap_("clone", operator.index(flags), Stack(fn))
+
+    async def unshare(self, flags: int) -> None:
+        """Stop sharing with others what `flags` say."""
+        await self.trap_("unshare", operator.index(flags), result=lambda ax: None)
 
     async def waitpid(self, pid: int, options: int) -> tuple[int, int]:
         """Wait for children; (pid, status word), or (0, 0) with WNOHANG when none is ready."""
@@ -339,12 +214,11 @@ class Libc:
         return 0
 
 
-_PRIVATE = ("_noting", "_leave", "_wait4", "_past")
+_PRIVATE = ("_wait4",)
 CALLS = frozenset(
     n for n, f in vars(Libc).items() if callable(f) and not n.endswith("_") and n not in _PRIVATE
 )
 _UNNOTED = {"printf", "fflush", "exit", "_exit", "exit_group"}  # no system calls, or noted before
-_ERRNO = {number: name for name, number in vars(errno).items() if name.startswith("E")}
 
 
 def _noted(name: str, stub: Callable[..., Any]) -> Callable[..., Any]:
@@ -369,10 +243,10 @@ class _Replaying(Libc):
 
 def _replayed(name: str) -> Callable[..., Any]:
     async def call(self: Any) -> Any:
-        value = next(self._replay, _FORK)
-        if value is not _FORK and value.__class__ is not replay.Failed:
+        value = next(self._replay, gate.FORK_)
+        if value is not gate.FORK_ and value.__class__ is not replay.Failed:
             return value
-        self._replay = itertools.chain((value,) if value is not _FORK else (), self._replay)
+        self._replay = itertools.chain((value,) if value is not gate.FORK_ else (), self._replay)
         return await getattr(Libc, name)(self)
 
     return call
@@ -381,3 +255,5 @@ def _replayed(name: str) -> Callable[..., Any]:
 for _name in CALLS - _UNNOTED:
     if getattr(Libc, _name).__wrapped__.__code__.co_argcount == 1:
         setattr(_Replaying, _name, _replayed(_name))
+
+Libc.Plain_, Libc.Replaying_ = Libc, _Replaying

@@ -6,7 +6,7 @@ import contextlib
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.user.libc import Dead, NewImage, Stop, exit_status
+from kernelsim.user.gate import Dead, NewImage, Stack, Stop, exit_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -19,15 +19,20 @@ __all__ = ["Program"]
 class Program:
     """A Python program in user mode: what stands where registers and memory would be."""
 
-    __slots__ = ("libc", "main")
+    __slots__ = ("cloned", "libc", "main")
 
-    def __init__(self, main: Callable[[Libc], Coroutine[Any, Any, Any]], libc: Libc) -> None:
+    def __init__(
+        self, main: Callable[[Libc], Coroutine[Any, Any, Any]], libc: Libc, *, cloned: bool = False
+    ) -> None:
         self.main = main
         self.libc = libc
+        self.cloned = cloned  # main is the function that was given to clone()
 
-    def fork(self, child: Any) -> Program:
-        """Return the program as the child has it."""
-        return Program(self.main, self.libc.child_())
+    def fork(self, child: Any, stack: Any = 0) -> Program:
+        """Return the program as the child has it: the same place, or the function on its new stack."""
+        if isinstance(stack, Stack):
+            return Program(stack.function, self.libc.thread_(), cloned=True)
+        return Program(self.main, self.libc.child_(), cloned=self.cloned)
 
     def gone(self, context: Any) -> None:
         """The process is dead: let go of its coroutine, whose `finally` blocks can make no calls."""
@@ -50,6 +55,8 @@ class Program:
                 raise
             await self._complain(traceback.format_exc())
             status = 1
+        if self.cloned:  # what clone()'s wrapper does when the function returns
+            await self.libc.trap_("exit", exit_status(status))
         await self.libc.exit(exit_status(status))
 
     async def _complain(self, text: str) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
+    "MAX_PID_NS_LEVEL",
     "PIDNS_ADDING",
     "init_pid_ns",
     "is_child_reaper",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 PIDNS_ADDING = 1 << 31
+MAX_PID_NS_LEVEL = 32
 
 
 class upid(Struct):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.arch.x86.kernel import process
 from kernelsim.include.linux import _words as w
 from kernelsim.include.linux import sched as uapi
-from kernelsim.include.linux import slab
+from kernelsim.include.linux import slab, uaccess
 from kernelsim.include.linux.mm_types import mm_struct
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
@@ -19,6 +19,7 @@ from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.linux import sched as policies
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import fork
+from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.sched import fair, sched
 from kernelsim.kernel.time import timekeeping
 from kernelsim.machine import cpu, machine
@@ -369,8 +370,11 @@ def finish_task_switch(m: Machine, prev: task_struct) -> None:
 
 
 def schedule_tail(m: Machine, prev: task_struct) -> None:
-    """The first thing that a new task does: finish the switch that brought it here."""
+    """The first thing that a new task does: finish the switch that brought it here, note its number."""
     finish_task_switch(m, prev)
+    tid = m.current.set_child_tid
+    if tid:
+        uaccess.put_user(m, kernel_pid.task_pid_vnr(m, m.current), tid)
 
 
 async def do_task_dead(m: Machine) -> None:

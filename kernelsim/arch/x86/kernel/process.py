@@ -33,7 +33,7 @@ def copy_thread(m: Machine, clone_flags: int, args: kernel_clone_args, p: task_s
     else:
         parent = m.cpu.user.get(m.current.address_)
         if parent is not None:
-            m.cpu.user[p.address_] = parent.fork(p)
+            m.cpu.user[p.address_] = parent.fork(p, args.stack)
     return 0
 
 
