@@ -75,9 +75,9 @@ def sheet(title: str, summary: str, width: float, height: float, found: list[str
     """The elements on a sheet of this size; without a summary it has no words of its own."""
     wide, high = number(width), number(height)
     label = f'aria-label="{attribute(summary)}" ' if summary else ""
+    size = f'width="{wide}" height="{high}" viewBox="0 0 {wide} {high}"'
     top = [
-        '<svg xmlns="http://www.w3.org/2000/svg" class="ks" role="img" '
-        + f'{label}width="{wide}" height="{high}" viewBox="0 0 {wide} {high}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="ks" role="img" {label}{size}>',
         f"<title>{content(title)}</title>",
         *([f"<desc>{content(summary)}</desc>"] if summary else []),
         f"<style>{style.css()}</style>",
