@@ -11,12 +11,23 @@ tests, which run them through the same checkers.
 from kernelsim.exercise import list_drills, lists, process_drills, process_list
 from kernelsim.exercise.checker import Report, check
 from kernelsim.exercise.drill import ask, questions, topics
-from kernelsim.exercise.question import Option, Question, Verdict
+from kernelsim.exercise.free_text import Text
+from kernelsim.exercise.number import Number
+from kernelsim.exercise.order import Order, Step
+from kernelsim.exercise.parent import Parent
+from kernelsim.exercise.question import AnyQuestion, Letter, Option, Question, Verdict
 
 __all__ = [
+    "AnyQuestion",
+    "Letter",
+    "Number",
     "Option",
+    "Order",
+    "Parent",
     "Question",
     "Report",
+    "Step",
+    "Text",
     "Verdict",
     "ask",
     "check",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernelsim.exercise import Option, Question
+from kernelsim.exercise import Letter, Option, Question
 from kernelsim.view import Picture, task_list
 
 
@@ -76,3 +76,70 @@ def test_a_question_needs_two_different_options(options):
 def test_a_computed_answer_that_is_no_option_is_an_error(answer, error):
     with pytest.raises(error):
         _ = question(lambda: answer).right
+
+
+def test_a_verdict_says_what_was_said_and_what_was_done():
+    verdict = question(lambda: 1).check("a")
+    assert (verdict.said, verdict.did, bool(verdict)) == ("this", "that", False)
+
+
+def test_a_question_is_known_by_its_name_and_its_wording():
+    one, two = question(lambda: 0), question(lambda: 1)
+    assert one.key == two.key, "the answer has no part in it"
+    assert one.key.startswith("#")
+    two.name = "04-which"
+    assert two.key == "04-which" + one.key
+    assert Question("Which one?", ["this", "that"], lambda: 0).key != one.key
+
+
+# ── The letter of a state ───────────────────────────────────────────────────────────────────────
+
+
+def letter(answer="Z", **more):
+    return Letter("Which letter?", lambda: answer, {"S": "It does not sleep."}, **more)
+
+
+def test_the_letters_are_those_of_ps_with_their_names():
+    assert str(letter()).splitlines()[1:] == [
+        "  R) running",
+        "  S) sleeping",
+        "  D) disk sleep",
+        "  T) stopped",
+        "  t) tracing stop",
+        "  Z) zombie",
+        "  X) dead",
+        "  I) idle",
+    ]
+
+
+def test_large_and_small_t_are_two_letters():
+    assert letter("t").check("t").correct
+    verdict = letter("t").check("T")
+    assert (verdict.correct, verdict.said, verdict.did) == (False, "T, stopped", "t, tracing stop")
+
+
+def test_whoever_says_a_wrong_letter_hears_what_it_means():
+    assert letter().check("S").feedback.startswith("It does not sleep. `S` is a task that sleeps")
+    assert letter().check("D").feedback.startswith("`D` is a task that sleeps and cannot be woken")
+
+
+def test_the_letter_of_a_machine_is_the_one_it_shows():
+    import kernelsim as ks
+
+    def answer():
+        k = ks.boot()
+        bash = k.spawn("bash")
+        child = k.task(k.call(bash, "fork"))
+        k.call(child, "exit", 0)
+        return ks.view.tasks.state(child)
+
+    assert Letter("?", answer).check("Z").correct
+
+
+def test_a_letter_that_does_not_exist_is_refused_by_who_writes_it_and_who_says_it():
+    with pytest.raises(ValueError, match="W: the letters are R S D T t Z X I"):
+        Letter("?", lambda: "R", {"W": "paging"})
+    with pytest.raises(ValueError, match="there is no option 'W'"):
+        letter().check("W")
+    with pytest.raises(TypeError, match="an answer is computed"):
+        Letter("?", "Z")
