@@ -148,11 +148,13 @@ class PictureBuilder:
         *,
         detail: str | bytes = "",
         fields: Iterable[Field] = (),
+        hides: Iterable[int] = (),
     ) -> str:
         """A box that stands for ``count`` structures: "… 9 987 more tasks".
 
         :param detail: which ones (their pids).
         :param fields: rows with ports, for a box that stands among records.
+        :param hides: addresses of those that would be shown first, if it were opened.
         """
         rows = tuple(map(_safe, fields))
         lines = [f"… {text.grouped(count)} more {text.printable(noun)}"]
@@ -160,7 +162,7 @@ class PictureBuilder:
         words = lines[0][2:] + (f" ({lines[1]})" if detail else "")
         shown = Node(
             _id(node), tuple(map(_line, lines)), rows, kind="fold", folded=count, record=bool(rows),
-            cluster=self._cluster, words=words,
+            cluster=self._cluster, words=words, hides=tuple(hides),
         )  # fmt: skip
         return self._add(shown)
 

@@ -87,6 +87,7 @@ class Node:
     :param badge: one or two characters shown large beside the lines (a state letter).
     :param address: simulated address of the structure, or None.
     :param folded: how many structures this box stands for, 0 when it stands for itself.
+    :param hides: addresses of (the first of) those structures.
     :param marked: numbers of the lines that changed.
     """
 
@@ -98,6 +99,7 @@ class Node:
     address: int | None = None
     change: Change = ""
     folded: int = 0
+    hides: tuple[int, ...] = ()
     focus: bool = False
     marked: tuple[int, ...] = ()
     record: bool = False

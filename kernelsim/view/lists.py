@@ -7,7 +7,7 @@ written out. A list that is broken is drawn as far as it goes, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from kernelsim.include.linux.poison import LIST_POISON1, LIST_POISON2
@@ -29,6 +29,7 @@ def task_list(
     since: Any = None,
     *,
     limit: int = 4,
+    also: Iterable[int] = (),
     members: tuple[str, ...] = ("pid", "comm"),
     full: bool = False,
 ) -> Picture:
@@ -40,6 +41,7 @@ def task_list(
     :param since: an earlier time, Kernel or Machine; what changed from then on is marked.
     :param limit: how many structures are drawn; the others are folded into boxes, but for one that
         would be alone in its box.
+    :param also: addresses of tasks to show besides (a fold that is opened has them in `hides`).
     :param members: more members of task_struct to show, as paths.
     :param full: whole addresses in the rows too, not their last digits only.
     :raises KeyError: the focus is not in the list.
@@ -51,7 +53,8 @@ def task_list(
     ring = _walk(m)
     old = None if before is None else _walk(before)
     place = _find(m, ring, focus)
-    runs = fold.runs(len(ring.tasks), _kept(ring, old, place, limit))
+    kept = _kept(ring, old, place, limit) | {ring.place[a] for a in also if a in ring.place}
+    runs = fold.runs(len(ring.tasks), kept)
     return _Drawing(m, before, ring, old, runs, place, members, full).picture()
 
 
@@ -269,7 +272,8 @@ class _Drawing:
             Field("tasks.prev", port="tasks.prev", kind="member"),
         ]
         name = f"fold-{first.address_:016x}"
-        node = self.builder.fold(name, run.size, "tasks", detail=detail, fields=rows)
+        hides = self.ring.tasks[run.start : run.stop]
+        node = self.builder.fold(name, run.size, "tasks", detail=detail, fields=rows, hides=hides)
         for place in range(run.start, run.stop):
             self.node_of[self.ring.tasks[place]] = node
 

@@ -8,9 +8,22 @@ from __future__ import annotations
 from typing import Any
 
 from kernelsim.include.linux import sched
+from kernelsim.machine.memory import Fault
 from kernelsim.view import text
 
-__all__ = ["KINDS", "WORDS", "at", "comm", "gone", "is_init_task", "name", "same", "state", "title"]
+__all__ = [
+    "KINDS",
+    "WORDS",
+    "at",
+    "comm",
+    "find",
+    "gone",
+    "is_init_task",
+    "name",
+    "same",
+    "state",
+    "title",
+]
 
 WORDS = {
     "R": "running",
@@ -77,6 +90,27 @@ def state(task: Any) -> str:
 def same(task: Any, old: Any) -> bool:
     """True if both struct task_struct * are one task, and not one that took another's memory."""
     return bool(task.pid == old.pid and task.start_time == old.start_time)
+
+
+def find(m: Any, words: str) -> Any:
+    """The task in the process list that `words` mean: its pid, its address, or part of its name.
+
+    struct task_struct *, None if there is none; of several, the first in the list.
+    """
+    words = words.strip().lower()
+    task, named, seen = m.symbol("init_task"), None, set()
+    offset = sched.task_struct.offsetof_("tasks")
+    try:
+        while words and task.address_ not in seen:
+            seen.add(task.address_)
+            if words in {str(task.pid), f"{task.address_:#x}"}:
+                return task
+            if named is None and words in name(task).lower():
+                named = task
+            task = at(m, task.tasks.next.address_ - offset)
+    except Fault:  # the list is broken: what was met before stands
+        pass
+    return named
 
 
 def gone(tasks: list[Any], since: int | None) -> str:

@@ -7,7 +7,8 @@ stays, and every other run of siblings, or of generations, becomes one box that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
 from kernelsim.include.linux import list as lists
@@ -33,6 +34,7 @@ def process_tree(
     focus: Any = None,
     *,
     limit: int = 24,
+    also: Iterable[int] = (),
     rankdir: Literal["LR", "TB"] = "LR",
 ) -> Picture:
     """Draw the tree of processes below ``init_task``.
@@ -41,6 +43,7 @@ def process_tree(
     :param since: an earlier time, Kernel or Machine; what changed from then on is marked.
     :param focus: struct task_struct *, its address or its pid; kept with those around it.
     :param limit: how many boxes at most, folds included; never more than 60.
+    :param also: addresses of tasks to show besides (a fold that is opened has them in `hides`).
     :param rankdir: ``LR`` from left to right, ``TB`` from top to bottom.
     :raises KeyError: the focus is not in the tree.
     """
@@ -50,8 +53,9 @@ def process_tree(
     before = moment.earlier(k, since)
     tree = _walk(m)
     old = None if before is None else _walk(before)
+    more = [address for address in also if address in tree.parent]
     drawing = _Drawing(m, before, tree, old, _find(m, tree, focus), rankdir)
-    return drawing.picture(min(limit, LIMIT))
+    return drawing.picture(min(limit + len(more), LIMIT), more)
 
 
 class _Tree(NamedTuple):
@@ -264,8 +268,10 @@ class _Drawing:
             nodesep=14, uniform=True,
         )  # fmt: skip
 
-    def picture(self, limit: int) -> Picture:
+    def picture(self, limit: int, more: Iterable[int]) -> Picture:
         wanted = _wanted(self.tree, self.old, self.focus, limit)
+        first = itertools.islice(wanted, 1 if self.focus is None else 2)
+        wanted = itertools.chain([*first, *more], wanted)
         plan = _Planner(self.tree, wanted).plan(limit)
         todo: list[int | _Fold] = [next(iter(self.tree.parent))]
         edges: list[tuple[int, str, str]] = []  # a child, its box, its parent's box
@@ -351,7 +357,10 @@ class _Drawing:
         first, last = tasks.at(self.m, item.first), tasks.at(self.m, item.last)
         more = ", …" if item.below or item.size > 1 else ""
         detail = f"pid {first.pid}{more}" if first == last else f"pids {first.pid} … {last.pid}"
-        return self.builder.fold(f"fold-{item.first:016x}", item.size, "tasks", detail=detail)
+        family = self.tree.children[item.above]
+        hides = family[family.index(item.first) : family.index(item.last) + 1]
+        name = f"fold-{item.first:016x}"
+        return self.builder.fold(name, item.size, "tasks", detail=detail, hides=hides)
 
     # The pointer real_parent of `child`, from its box to its parent's: to `above`, unless this is
     # the moment in a reparenting when the pointer and the list of children do not agree.

@@ -12,7 +12,7 @@ import ipywidgets
 
 from kernelsim import view as views
 from kernelsim.include.linux.sched import task_struct
-from kernelsim.view import Picture
+from kernelsim.view import Picture, moment, tasks
 from kernelsim.widget import base
 from kernelsim.widget.panel import SyscallPanel
 from kernelsim.widget.picture_view import PictureView
@@ -53,6 +53,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         self._views, self._options = tuple(pictures), options
         self._trunk: Any = None  # the kernel that a branch came from
         self._extra = 0  # boxes asked for beyond a view's own limit
+        self._also: tuple[int, ...] = ()  # addresses from the boxes that were opened
         self.panel = SyscallPanel(k, focus, calls)
         self.timeline = Timeline(k)
         self.pictures = [PictureView() for _ in self._views]
@@ -77,6 +78,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         for picture in self.pictures:
             picture.observe(self._chosen, "selected")
             picture.on_fold = self._fold
+            picture.on_find, picture.finds = self._find, True
         _after_each_cell(self)
 
     def _chosen(self, change: Any) -> None:
@@ -96,8 +98,18 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         self._draw()
 
     def _fold(self, more: bool) -> None:
+        opened = [address for picture in self.pictures for address in picture.opened[:MORE]]
         self._extra = self._extra + MORE if more else 0
+        self._also = (*self._also, *opened) if more else ()
         self._draw()
+
+    # What a picture does not show is looked for among all tasks, and chosen.
+    def _find(self, words: str) -> str:
+        task = tasks.find(moment.machine(self.timeline.seen(self.timeline.moment)), words)
+        if task is None:
+            return f"no task {words!r} at this moment"
+        self.select(task)
+        return f"found {tasks.title(task)}"
 
     # -- moments -------------------------------------------------------------------------------
 
@@ -158,8 +170,11 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
     def _picture(self, view: View, look: Any, since: Any) -> Picture:
         options = dict(self._options)
         if self._extra:
-            usual = inspect.signature(view).parameters["limit"].default
-            options["limit"] = options.get("limit", usual) + self._extra
+            known = inspect.signature(view).parameters
+            if self._also and "also" in known:
+                options["also"] = self._also
+            elif "limit" in known:
+                options["limit"] = options.get("limit", known["limit"].default) + self._extra
         if self._focus:
             focus = task_struct(self.kernel.machine, int(self._focus, 16))
             try:

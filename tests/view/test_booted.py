@@ -9,7 +9,7 @@ import pytest
 
 import kernelsim as ks
 from kernelsim.include.linux.sched import task_struct
-from kernelsim.view import process_tree, task_list
+from kernelsim.view import process_tree, task_list, tasks
 
 TASKS = task_struct.offsetof_("tasks")
 
@@ -108,7 +108,7 @@ def test_random_lives_are_drawn_truly():
 def test_pictures_of_a_booted_kernel_are_the_same_bytes_under_any_hash_seed():
     code = (
         "import hashlib, kernelsim as ks\n"
-        "from kernelsim.view import process_tree, task_list\n"
+        "from kernelsim.view import process_tree, task_list, tasks\n"
         "k = ks.boot(memory='64M'); bash = k.spawn('bash'); t = k.now; k.call(bash, 'fork')\n"
         "for view in (process_tree, task_list):\n"
         "    bundle = view(k, focus=bash, since=t)._repr_mimebundle_()\n"
@@ -122,3 +122,43 @@ def test_pictures_of_a_booted_kernel_are_the_same_bytes_under_any_hash_seed():
         for seed in ("0", "1", "77")
     }  # fmt: skip
     assert len(answers) == 1
+
+
+def crowd(count):
+    k = ks.boot(memory="64M", record=False)
+    sh = k.spawn("sh")
+    for _ in range(count):
+        k.call(sh, "fork")
+    return k
+
+
+@pytest.mark.parametrize("view", [process_tree, task_list])
+def test_a_fold_that_is_opened_shows_the_first_of_those_it_stands_for(view):
+    k = crowd(40)
+    folded = view(k, limit=8)
+    (fold,) = [node for node in folded.nodes if node.folded]
+    opened = view(k, limit=8, also=[*fold.hides[:6], 0xFFFF_8880_0000_0000])
+    before, now = ({n.address for n in p.nodes if n.address} for p in (folded, opened))
+    assert set(fold.hides[:6]) <= now
+    assert not set(fold.hides[:6]) & before
+    assert view(k, limit=8, also=[task.address_ for task in k.tasks()]).nodes
+    assert len(process_tree(k, also=[task.address_ for task in k.tasks()], limit=60).nodes) <= 60
+
+
+def test_a_task_is_found_by_its_number_its_address_and_part_of_its_name():
+    k = crowd(3)
+    m = k.machine
+    assert tasks.find(m, " 4 ") == k.task(4)
+    assert tasks.find(m, hex(k.task(5).address_).upper()) == k.task(5)
+    assert tasks.find(m, "THREADD") == k.task(2)
+    assert tasks.find(m, "sh").pid == 3
+    assert tasks.find(m, "") is None
+    assert tasks.find(m, "77") is None
+
+
+def test_what_is_before_the_break_of_a_broken_list_is_found():
+    k = crowd(3)
+    k.task(4).tasks.next = k.task(4).tasks.address_ + (1 << 40)
+    assert tasks.find(k.machine, "4").pid == 4
+    assert tasks.find(k.machine, "5") is None
+    assert tasks.find(k.machine, "sh").pid == 3

@@ -220,3 +220,28 @@ def test_the_picture_is_sent_before_everything_else_that_a_click_changes():
     sent.clear()
     explorer.timeline.heard({"do": "step", "by": -1})
     assert sent[0] == "PictureView"
+
+
+def test_the_box_that_is_opened_is_the_one_that_opens():
+    k, bash = scene.booted()
+    for _ in range(20):
+        k.call(bash, "fork")
+    explorer = ks.widget.explore(k)
+    (fold,) = [node for node in explorer.pictures[0].picture.nodes if node.folded]
+    explorer.pictures[0].heard({"do": "unfold", "box": fold.id})
+    assert set(fold.hides[:6]) <= set(shown(explorer))
+    explorer.pictures[0].heard({"do": "fold"})
+    assert not set(fold.hides[:6]) & set(shown(explorer))
+
+
+def test_a_task_that_is_folded_away_is_found_and_chosen():
+    k, bash = scene.booted()
+    for _ in range(20):
+        k.call(bash, "fork")
+    explorer, said = ks.widget.explore(k), []
+    explorer.pictures[0].send = said.append
+    explorer.pictures[0].heard({"do": "find", "text": "17"})
+    assert k.task(17).address_ in shown(explorer)
+    assert explorer.panel.task == hex(k.task(17).address_)
+    explorer.pictures[0].heard({"do": "find", "text": "999"})
+    assert said == [{"said": "found bash (pid 17)"}, {"said": "no task '999' at this moment"}]

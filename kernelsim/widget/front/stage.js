@@ -81,8 +81,8 @@ export function scale(svg, zoom) {
 }
 
 // Scroll what the step is about into sight: what is new, else what is chosen, else what changed.
-export function reveal(stage, svg, zoom, smooth) {
-  const about = svg.querySelector(".ks-node.ks-new") ?? svg.querySelector(".ks-node.ks-focus") ??
+export function reveal(stage, svg, zoom, smooth, node = null) {
+  const about = node ?? svg.querySelector(".ks-node.ks-new") ?? svg.querySelector(".ks-node.ks-focus") ??
     svg.querySelector(".ks-node.ks-changed");
   if (!about) return;
   const [x, y, width, height] = corner(about).map((number) => number * zoom), margin = 24;
@@ -95,6 +95,13 @@ export function reveal(stage, svg, zoom, smooth) {
     top: into(y, height, stage.scrollTop, stage.clientHeight),
     behavior: smooth && !calm() ? "smooth" : "instant",
   });
+}
+
+// Call `act` whenever the stage changes its size.
+export function follow(stage, act) {
+  const seen = new ResizeObserver(act);
+  seen.observe(stage);
+  return () => seen.disconnect();
 }
 
 // The node that lies nearest in the direction of an arrow key.
