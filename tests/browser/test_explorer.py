@@ -109,6 +109,8 @@ def test_everything_can_be_done_with_the_keyboard_alone(explorer):
         "(select) => select.selectedOptions[0].textContent"
     )
     assert option == "task 4 (bash)"
+    keyboard.press("-")
+    assert lab.button("75 %").count() == 1
     keyboard.press("+")
     assert lab.button("100 %").count() == 1
     keyboard.press("+")
