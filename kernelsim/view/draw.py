@@ -7,7 +7,7 @@ addresses: ``n-`` a node, ``e-`` an edge, by the address of the pointer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kernelsim.view import dot, route, style, text
 from kernelsim.view.graph import Edge, Field, Graph, Node
@@ -58,20 +58,25 @@ def needed(graph: Graph, layout: Layout) -> float:
 
 
 def elements(
-    graph: Graph, layout: Layout, paths: list[Course], width: float
-) -> tuple[list[str], float]:
-    """What stands on the sheet, one string for each node and edge, and how high it must be."""
-    found = list(_heading(graph))
+    graph: Graph, layout: Layout, paths: list[Course], width: float, *, loose: bool = False
+) -> tuple[list[tuple[str, ...]], float]:
+    """What stands on the sheet, each node and edge the lines of one element; how high it must be.
+
+    :param loose: nodes that are moved as a whole, so that one that moves changes in one line only.
+    """
+    found = [tuple(_heading(graph))]
     for place, (_, label) in enumerate(graph.clusters):
-        found += _cluster(layout.clusters.get(place), label)
-    found += ["\n".join(_node(node, layout)) for node in graph.nodes]
+        found.append(tuple(_cluster(layout.clusters.get(place), label)))
+    found += [tuple((_loose if loose else _node)(node, layout)) for node in graph.nodes]
     pairs = zip(graph.edges, paths, strict=True)
-    found += ["\n".join(_edge(edge, course)) for edge, course in pairs]
+    found += [tuple(_edge(edge, course)) for edge, course in pairs]
     foot, height = _foot(graph, width, layout.height + MARGIN)
-    return found + foot, height
+    return [*filter(None, found), tuple(foot)], height
 
 
-def sheet(title: str, summary: str, width: float, height: float, found: list[str]) -> str:
+def sheet(
+    title: str, summary: str, width: float, height: float, found: Iterable[tuple[str, ...]]
+) -> str:
     """The elements on a sheet of this size; without a summary it has no words of its own."""
     wide, high = number(width), number(height)
     label = f'aria-label="{attribute(summary)}" ' if summary else ""
@@ -83,7 +88,7 @@ def sheet(title: str, summary: str, width: float, height: float, found: list[str
         f"<style>{style.css()}</style>",
         f'<rect class="ks-ground" width="{wide}" height="{high}" rx="6"/>',
     ]
-    return "\n".join([*top, *found, "</svg>", ""])
+    return "\n".join([*top, *(line for element in found for line in element), "</svg>", ""])
 
 
 def _heading(graph: Graph) -> Iterator[str]:
@@ -139,6 +144,14 @@ def _node(node: Node, layout: Layout) -> Iterator[str]:
         yield _rect(Box(box.x0 + 4, box.y0 + 4, box.x1 - 4, box.y1 - 4), "ks-twin", 3)
     yield from _record(node, layout) if node.record else _box(node, box)
     yield from _tags(node, box)
+    yield "</g>"
+
+
+# The node drawn in the corner of the sheet, and moved from there to its place.
+def _loose(node: Node, layout: Layout) -> Iterator[str]:
+    box = layout.boxes[node.id]
+    yield f'<g transform="translate({number(box.x0)} {number(box.y0)})">'
+    yield from _node(node, layout.corner(node.id))
     yield "</g>"
 
 

@@ -34,6 +34,10 @@ class Box(NamedTuple):
         """From top to bottom."""
         return self.y1 - self.y0
 
+    def moved(self, right: float, down: float) -> Box:
+        """The same rectangle at another place."""
+        return Box(self.x0 + right, self.y0 + down, self.x1 + right, self.y1 + down)
+
     @property
     def x(self) -> float:
         """The middle, across."""
@@ -67,6 +71,15 @@ class Layout:
     splines: dict[int, Spline] = field(default_factory=dict)
     clusters: dict[int, Box] = field(default_factory=dict)
     columns: dict[str, dot.Columns] = field(default_factory=dict)
+
+    def corner(self, node: str) -> Layout:
+        """This node alone, in the upper left corner."""
+        x, y, *_ = self.boxes[node]
+        found = Layout(self.width, self.height, columns=self.columns)
+        found.boxes[node] = self.boxes[node].moved(-x, -y)
+        if node in self.rows:
+            found.rows[node] = tuple(row.moved(-x, -y) for row in self.rows[node])
+        return found
 
 
 def read(answer: bytes, graph: Graph, left: float = 0.0, top: float = 0.0) -> Layout:

@@ -12,7 +12,18 @@ from kernelsim.widget.drill import Drill
 from kernelsim.widget.explorer import Explorer, explore
 from kernelsim.widget.panel import SyscallPanel
 from kernelsim.widget.picture_view import PictureView
+from kernelsim.widget.player import Player, play
 from kernelsim.widget.predict import Predict
 from kernelsim.widget.timeline import Timeline
 
-__all__ = ["Drill", "Explorer", "PictureView", "Predict", "SyscallPanel", "Timeline", "explore"]
+__all__ = [
+    "Drill",
+    "Explorer",
+    "PictureView",
+    "Player",
+    "Predict",
+    "SyscallPanel",
+    "Timeline",
+    "explore",
+    "play",
+]

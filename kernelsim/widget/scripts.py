@@ -12,10 +12,11 @@ import functools
 import re
 from pathlib import Path
 
-__all__ = ["parts", "script", "style"]
+__all__ = ["page", "parts", "script", "style"]
 
 FRONT = Path(__file__).parent / "front"
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
+_COMMENT = re.compile(r"^/\*(?s:.*?)\*/\n|^ *//.*\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |function |const |class )", re.MULTILINE)
 
 
@@ -45,9 +46,20 @@ def style(kind: str) -> str:
     return "".join(_text(f"{part}.css") for part in parts(kind))
 
 
+@functools.cache
+def page() -> tuple[str, str]:
+    """Return the script and the style that bring the figures of a static page to life.
+
+    Both are to stand inline in the page, the script in a plain ``<script>`` behind the figures or
+    before them: it waits until the page is there.
+    """
+    return f"(() => {{\n{_joined('page')}\nwhenReady(upgradeAll);\n}})();\n", style("page")
+
+
 def _joined(name: str) -> str:
     texts = (_text(f"{part}.js") for part in parts(name))
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in texts)
+    plain = (_COMMENT.sub("", _IMPORT.sub("", text)) for text in texts)
+    return "".join(_EXPORT.sub("", text).lstrip("\n") for text in plain)
 
 
 # The text of a file of the front end; a part may do without a style.

@@ -1,6 +1,6 @@
 """One sentence on what has changed between two moments of a machine, and on a single store.
 
-Pure functions of two looks at a machine, as `Kernel.at` gives them.
+Pure functions of two looks at a machine, as `Kernel.at` gives them; `told` finds them by itself.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from kernelsim.include.linux.poison import LIST_POISON1, LIST_POISON2
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.machine.memory import Fault
 from kernelsim.view import tasks
-from kernelsim.widget.history import Store
+from kernelsim.widget.history import History, Moment, Store
 
-__all__ = ["difference", "name", "stored"]
+__all__ = ["difference", "name", "stored", "told"]
 
 MOST = 3  # changes in one sentence
 _POISON = {LIST_POISON1: "LIST_POISON1", LIST_POISON2: "LIST_POISON2", 0: "NULL"}
@@ -57,6 +57,18 @@ def difference(before: Any, after: Any) -> str:
     more = len(found) - MOST
     shown = found[:MOST] + ([f"and {more} more changes"] if more > 0 else [])
     return "; ".join(shown)[:1].upper() + "; ".join(shown)[1:] + "."
+
+
+def told(history: History, before: Moment, moment: Moment) -> str:
+    """Say what happened between two moments: the call or the store, and what it has changed."""
+    look = history.at(moment)
+    if store := history.store(moment):
+        function = history.function(moment)
+        return f"{function}(): " * bool(function) + stored(store, look)
+    call = history.words(before[0], moment[0])
+    changed = difference(history.at(before), look)
+    stop = " " if call.endswith(">") else ". "  # a call that sleeps ends with <unfinished ...>
+    return f"{call}{stop}{changed}" if call else changed
 
 
 # What is compared, of each task in list order, by address: (reference, its predecessor).

@@ -5,9 +5,12 @@ import { calm } from "./base.js";
 export const SVG = "http://www.w3.org/2000/svg";
 export const STEP_MS = 320;
 export const nodesOf = (svg) => [...svg.querySelectorAll(".ks-node")];
+// In a film a node is drawn in the corner of the sheet, and what holds it moves it to its place.
+export const placed = (node) => node.parentNode.transform?.baseVal[0];
 export const corner = (node) => {
-  const face = node.querySelector(".ks-face");
-  return ["x", "y", "width", "height"].map((name) => Number(face.getAttribute(name)));
+  const face = node.querySelector(".ks-face"), at = placed(node)?.matrix;
+  const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number(face.getAttribute(name)));
+  return [x + (at?.e ?? 0), y + (at?.f ?? 0), width, height];
 };
 export const shape = (d) => d.replace(/-?[\d.]+/g, "#");
 
@@ -29,6 +32,7 @@ export function morph(old, svg) {
     for (const part of [ghost, ...ghost.querySelectorAll("[id]")]) part.removeAttribute("id");
     ghost.setAttribute("class", `${ghost.getAttribute("class")} ksw-ghost`);
     ghost.setAttribute("aria-hidden", "true");
+    if (placed(gone)) ghost.setAttribute("transform", gone.parentNode.getAttribute("transform"));
     svg.append(ghost);
     ghost.animate([{ opacity: 1 }, { opacity: 0 }], { ...timing, fill: "forwards" }).finished
       .then(() => ghost.remove(), () => ghost.remove());
