@@ -1,19 +1,29 @@
-"""The kernel stack of a sleeping task, read off the chain of its suspended coroutines."""
+"""The kernel stack of a task: read off the chain of its suspended coroutines, or off the events before a time.
+
+A coroutine knows its present only.  What a task was in at an earlier time are the functions that
+it had entered until then and not left; a machine that records has them in its trace.
+"""
 
 from __future__ import annotations
 
+import collections
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.linux import sched
 from kernelsim.kernel.trace import ftrace
+from kernelsim.machine.trace import CODE_BITS, PID_BITS
 
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
-__all__ = ["kernel_stack", "waiting", "wchan"]
+__all__ = ["SCHEDULER", "kernel_stack", "past_stack", "proc_stack", "waiting", "wchan"]
 
-_SCHEDULER = {"schedule", "__schedule", "context_switch", "preempt_schedule", "switch"}
+SCHEDULER = {"schedule", "__schedule", "context_switch", "preempt_schedule", "switch"}
+"""The functions in the section .sched.text: in_sched_functions()."""
+
+# Where a task comes from user mode, or from nowhere: below it nothing is on the stack.
+_FIRST = {"entry_SYSCALL_64", "irqentry_exit_to_user_mode", "ret_from_fork"}
 
 
 def kernel_stack(m: Machine, task: sched.task_struct) -> list[str]:
@@ -35,11 +45,49 @@ def kernel_stack(m: Machine, task: sched.task_struct) -> list[str]:
     return frames[::-1]
 
 
+def past_stack(m: Machine, pid: int, t: int) -> list[str]:
+    """Return the functions that task `pid` had entered before time `t` and not left, innermost first.
+
+    Empty for a task that was in user mode, or not there.
+    """
+    trace, frames = m.trace, list[str]()
+    left: collections.Counter[str] = collections.Counter()
+    mine = (pid & ((1 << PID_BITS) - 1)) << CODE_BITS
+    mask = ((1 << PID_BITS) - 1) << CODE_BITS
+    for back in range(t - 1, -1, -1):
+        if back in trace.fields:
+            if trace.fields[back].get("child_pid") == pid:
+                break  # it was born here: who had the number before is somebody else
+            continue
+        if trace.words[back] & mask != mine:
+            continue
+        event = trace.event(back)
+        if event.kind == "exit":
+            left[event.name] += 1
+        elif left[event.name]:
+            left[event.name] -= 1
+        else:
+            frames.append(event.name)
+        if event.name in _FIRST and not left[event.name]:
+            break
+    return frames
+
+
+def proc_stack(frames: list[str]) -> str:
+    """Return the text of /proc/PID/stack: the scheduler's own functions are left out, and the offsets."""
+    shown = (_RETURNS.get(frame, frame) for frame in frames if frame not in SCHEDULER)
+    return "".join(f"[<0>] {frame}\n" for frame in shown)
+
+
+# The return address into the system call's entry lies behind a second label.
+_RETURNS = {"entry_SYSCALL_64": "entry_SYSCALL_64_after_hwframe"}
+
+
 def wchan(m: Machine, task: sched.task_struct) -> str:
     """Return the function that `task` sleeps in, "0" if it does not sleep: /proc/PID/wchan."""
     if not task.state:
         return "0"
-    return next((f for f in kernel_stack(m, task) if f not in _SCHEDULER), "0")
+    return next((f for f in kernel_stack(m, task) if f not in SCHEDULER), "0")
 
 
 def waiting(kernel: Any) -> str:

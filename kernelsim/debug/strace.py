@@ -7,7 +7,8 @@ kills is shown, though without a tracer the kernel ends the process without deli
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import itertools
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernelsim.debug import strace_args
 from kernelsim.include.linux import list as lists
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
     from kernelsim.machine.trace import Event
 
-__all__ = ["strace"]
+__all__ = ["Row", "Strace", "strace"]
 
 COLUMN = 39  # what is before " = result"
 _NO_RETURN = ("exit", "exit_group")
@@ -36,43 +37,80 @@ _CAUSES = {getattr(signal, name): name for name in signal.__all__ if name.starts
 
 def strace(m: Machine, since: int = 0, until: int | None = None) -> str:
     """Return the calls begun or ended in [since, until), and signals and deaths, one a line, with the pid."""
-    events = [
-        e for e in m.trace.events(since, until) if e.kind == "event" or e.name == "dequeue_signal"
-    ]
-    screen, details = _Screen(), _details(m, events)
-    for event in events:
-        pid, f = event.pid, event.fields
-        if event.kind != "event":
-            continue
-        if event.name == "sys_enter":
-            screen.enter(pid, strace_args.call_name(f["id"]), f["args"])
-        elif event.name == "sys_exit":
-            screen.leave(pid, strace_args.call_name(f["id"]), f["args"], f["ret"])
-        elif event.name == "signal_deliver":
-            screen.line(pid, f"--- {details[event.t]} ---")
-        elif event.name == "sched_process_exit":
-            screen.death(pid, *details[event.t])
-    return screen.text()
+    return "".join(f"{_prefix(row.pid)}{row.text}\n" for row in Strace(m, since).rows(until))
+
+
+def _prefix(pid: int) -> str:
+    return f"[pid {pid:5}] "
+
+
+class Row(NamedTuple):
+    """A line that strace prints for task `pid`, begun by event `t` and finished by event `end`.
+
+    Before `end` happened, only `known` characters of `text` were on the screen.
+    """
+
+    t: int
+    end: int
+    pid: int
+    text: str
+    known: int
+
+
+class Strace:
+    """What strace prints of one machine, from event `since` on; it grows as the machine goes on."""
+
+    def __init__(self, m: Machine, since: int = 0) -> None:
+        self.m = m
+        self._seen = since
+        self._screen = _Screen()
+        self._leaving: dict[int, int] = {}  # the status of those who die of their own will
+
+    def rows(self, until: int | None = None) -> list[Row]:
+        """Return the rows of all events before time `until`, which never goes back."""
+        self._read(self.m.trace.now if until is None else until)
+        return self._screen.rows()
+
+    def _read(self, until: int) -> None:
+        m, screen = self.m, self._screen
+        events = [m.trace.event(t) for t in _tracepoints(m, self._seen, until)]
+        details = _details(m, events, self._leaving, self._seen)
+        self._seen = max(self._seen, until)
+        for event in events:
+            pid, f = event.pid, event.fields
+            screen.t = event.t
+            if event.name == "sys_enter":
+                screen.enter(pid, strace_args.call_name(f["id"]), f["args"])
+            elif event.name == "sys_exit":
+                screen.leave(pid, strace_args.call_name(f["id"]), f["args"], f["ret"])
+            elif event.name == "signal_deliver":
+                screen.line(pid, f"--- {details[event.t]} ---")
+            elif event.name == "sched_process_exit":
+                screen.death(pid, *details[event.t])
+
+
+# The times of the tracepoints in [since, until); they are kept in order.
+def _tracepoints(m: Machine, since: int, until: int) -> list[int]:
+    found = itertools.takewhile(lambda t: t >= since, reversed(m.trace.fields))
+    return [t for t in found if t < until][::-1]
 
 
 # --- what memory tells -------------------------------------------------------------------------
 
 
-def _details(m: Machine, events: list[Event]) -> dict[int, Any]:
+def _details(
+    m: Machine, events: list[Event], leaving: dict[int, int], since: int
+) -> dict[int, Any]:
     # By the time of the event: of a signal its siginfo, of a death (status word, siginfo or "").
     moments: list[tuple[int, Event]] = []
     found: dict[int, Any] = {}
-    leaving: dict[int, int] = {}  # the status of those who die of their own will
-    dequeued: dict[int, int] = {}  # when a task began to take a signal: then it was still queued
     for e in events:
-        if e.kind == "enter":
-            dequeued[e.pid] = e.t
-        elif e.name == "sys_enter" and strace_args.call_name(e.fields["id"]) in _NO_RETURN:
+        if e.name == "sys_enter" and strace_args.call_name(e.fields["id"]) in _NO_RETURN:
             leaving[e.pid] = (e.fields["args"][0] & 0xFF) << 8
         elif e.name == "sched_process_exit" and e.pid in leaving:
             found[e.t] = leaving.pop(e.pid), ""
         elif e.name in ("signal_deliver", "sched_process_exit"):
-            moments.append((dequeued.pop(e.pid, e.t) if e.name == "signal_deliver" else e.t, e))
+            moments.append((_dequeued(m, e, since) if e.name == "signal_deliver" else e.t, e))
     delivered = {(e.pid, e.fields["sig"]) for _, e in moments if e.name == "signal_deliver"}
     for e, past in _looking_back(m, moments):
         task = past.current
@@ -83,6 +121,18 @@ def _details(m: Machine, events: list[Event]) -> dict[int, Any]:
         unseen = sig and sig != signal.SIGKILL and (e.pid, sig) not in delivered
         found[e.t] = task.exit_code, _siginfo(task, sig) if unseen else ""
     return found
+
+
+def _dequeued(m: Machine, delivered: Event, since: int) -> int:
+    # When the task began to take the signal: then it was still queued.
+    for t in range(delivered.t - 1, since - 1, -1):
+        event = m.trace.event(t)
+        if event.pid == delivered.pid and event.kind != "exit":
+            if event.name == "dequeue_signal":
+                return t
+            if event.name == delivered.name:
+                break
+    return delivered.t
 
 
 def _looking_back(m: Machine, moments: list[tuple[int, Event]]) -> Iterator[tuple[Event, Any]]:
@@ -129,30 +179,34 @@ def _fields(q: Any) -> Iterator[str]:
 
 
 class _Screen:
-    # The lines so far; a call stays open on the last one until its result or somebody else comes.
+    # The rows so far; a call stays open on the last one until its result or somebody else comes.
     def __init__(self) -> None:
-        self.lines: list[str] = []
+        self.t = 0  # the time of the event that is read
+        self.done: list[Row] = []
         self.open: int | None = None  # whose call the last line is, still without a result
         self.cut: dict[int, int] = {}  # calls cut short: how many of their arguments were printed
         # The line with which a task's call was interrupted, and its text before what came with the result.
         self.restarted: dict[int, tuple[int, str]] = {}
 
-    def text(self) -> str:
-        self._suspend()
-        return "".join(f"{line}\n" for line in self.lines)
+    def rows(self) -> list[Row]:
+        if self.open is None:
+            return list(self.done)
+        return [*self.done[:-1], _unfinished(self.done[-1])]
 
     def line(self, pid: int, text: str) -> None:
         self._suspend()
         self.restarted.pop(pid, None)
-        self.lines.append(f"[pid {pid:5}] {text}")
+        self.done.append(Row(self.t, self.t, pid, text, len(text)))
 
     def _suspend(self) -> None:
         if self.open is not None:
-            self.lines[-1] += " <unfinished ...>"
+            self.done[-1] = _unfinished(self.done[-1])
             self.open = None
 
-    def _finish(self, result: str) -> None:
-        self.lines[-1] = f"{self.lines[-1] + ')':{COLUMN}} = {result}"
+    def _finish(self, result: str, more: str = "") -> None:
+        row = self.done[-1]
+        text = _with_result(row.pid, row.text + more, result)
+        self.done[-1] = row._replace(end=self.t, text=text)
         self.open = None
 
     def enter(self, pid: int, name: str, args: tuple[Any, ...]) -> None:
@@ -171,17 +225,17 @@ class _Screen:
         elif self.open != pid:  # begun before the time asked for, or restarted by the kernel
             known = 0
             self.line(pid, f"{name}(")
-        begun = self.lines[-1] + (" <unfinished ...>" if texts[known:] else "")
-        self.lines[-1] += ", ".join(texts[known:])
-        self._finish(strace_args.result(name, ret))
+        begun = self.done[-1].text + (" <unfinished ...>" if texts[known:] else "")
+        self._finish(strace_args.result(name, ret), ", ".join(texts[known:]))
         if ret in _RESTART:
-            self.restarted[pid] = len(self.lines) - 1, begun
+            self.restarted[pid] = len(self.done) - 1, begun
 
     def death(self, pid: int, status: int, siginfo: str) -> None:
         sig, dumped = status & 0x7F, "(core dumped) " if status & 0x80 else ""
         if sig == signal.SIGKILL and pid in self.restarted:  # a tracer does not see that result
             place, begun = self.restarted[pid]
-            self.lines[place] = f"{begun + ')':{COLUMN}} = ?"
+            text = _with_result(pid, begun, "?")
+            self.done[place] = self.done[place]._replace(end=self.t, text=text)
         if siginfo:
             self.line(pid, f"--- {siginfo} ---")
         how = (
@@ -190,3 +244,11 @@ class _Screen:
             else f"exited with {status >> 8 & 0xFF} "
         )
         self.line(pid, f"+++ {how}+++")
+
+
+def _with_result(pid: int, call: str, result: str) -> str:
+    return f"{call + ')':{COLUMN - len(_prefix(pid))}} = {result}"
+
+
+def _unfinished(row: Row) -> Row:
+    return row._replace(text=f"{row.text} <unfinished ...>", known=row.known + 17)

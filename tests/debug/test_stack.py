@@ -107,3 +107,79 @@ def test_the_sleepers_in_words(k):
     k.call(sh, "pipe")
     k.call(sh, "read", 3, 1)
     assert stack.waiting(k).endswith("task 3 in pipe_read")
+
+
+# --- earlier times -----------------------------------------------------------------------------
+
+
+# A machine in which tasks sleep in several ways, and every stack that its coroutines showed.
+@pytest.fixture(scope="module")
+def history():
+    k = ks.boot()
+    sh, other = k.spawn("sh"), k.spawn("other")
+    seen = {}
+
+    def look():
+        seen[k.now] = {t.pid: stack.kernel_stack(k.machine, t) for t in k.tasks()}
+
+    child = k.task(k.call(sh, "fork"))
+    for task, *call in [
+        (sh, "pipe"),
+        (other, "pause"),
+        (sh, "read", 3, 1),
+        (child, "getpid"),
+        (child, "kill", sh.pid, 9),
+        (child, "fork"),
+        (child, "waitpid", -1, 0),
+    ]:
+        k.call(task, *call)
+        look()
+    return k, seen
+
+
+def test_the_events_before_a_time_tell_the_stack_that_the_coroutines_showed_then(history):
+    k, seen = history
+    told = {
+        t: {pid: stack.past_stack(k.machine, pid, t) for pid in stacks}
+        for t, stacks in seen.items()
+    }
+    assert told == seen
+    assert sum(map(bool, seen[k.now].values())) >= 4
+
+
+def test_a_task_that_has_the_number_of_a_dead_one_has_not_its_stack():
+    k = ks.boot(pid_max=301)
+    sh = k.spawn("sh")
+
+    def another():
+        pid = k.call(sh, "fork")
+        k.call(k.task(pid), "pipe")
+        k.call(k.task(pid), "read", 3, 1)
+        return pid
+
+    while (first := another()) < 300:
+        pass
+    k.call(sh, "kill", first, 9)
+    k.call(sh, "waitpid", first, 0)
+    assert k.call(sh, "fork") == first, "behind the last number comes number 300"
+    assert stack.past_stack(k.machine, first, k.now) == stack.kernel_stack(k.machine, k.task(first))
+
+
+def test_inside_a_call_a_task_is_in_what_it_has_entered_so_far():
+    k = ks.boot()
+    sh = k.spawn("sh")
+    since = k.now
+    k.call(sh, "fork")
+    (t,) = (e.t for e in k.events(since) if (e.name, e.kind) == ("alloc_pid", "enter"))
+    way = ["alloc_pid", "copy_process", "kernel_clone", "__x64_sys_fork", *ENTRY]
+    assert stack.past_stack(k.machine, sh.pid, t + 1) == way
+    assert stack.past_stack(k.machine, sh.pid, t) == way[1:]
+
+
+def test_the_text_of_proc_leaves_the_scheduler_out():
+    k = ks.boot()
+    sh = k.spawn("sh")
+    k.call(sh, "pause")
+    assert stack.proc_stack(stack.kernel_stack(k.machine, sh)) == (
+        "[<0>] __x64_sys_pause\n[<0>] do_syscall_64\n[<0>] entry_SYSCALL_64_after_hwframe\n"
+    )

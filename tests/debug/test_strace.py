@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import kernelsim as ks
-from kernelsim.debug import strace_args
+from kernelsim.debug import strace, strace_args
 from kernelsim.include.uapi.asm import signal
 from kernelsim.user.libc import UserBuffer
 
@@ -318,3 +318,31 @@ def test_arguments_are_decoded_as_there(name, args, expected):
 )
 def test_results_are_worded_as_there(name, ret, expected):
     assert strace_args.result(name, ret) == expected
+
+
+# --- rows, for who follows a machine ----------------------------------------------------------
+
+
+def test_rows_that_are_read_piece_by_piece_are_those_read_at_once():
+    family = Family()
+    m = family.k.machine
+    whole, piecewise = strace.Strace(m).rows(), strace.Strace(m)
+    for t in [*range(0, m.trace.now, 37), m.trace.now]:
+        rows = piecewise.rows(t)
+        assert [(r.t, r.pid) for r in rows] == [(r.t, r.pid) for r in whole if r.t < t]
+    assert rows == whole
+    assert "".join(f"[pid {row.pid:5}] {row.text}\n" for row in whole) == family.k.strace()
+
+
+def test_a_row_knows_what_was_on_the_screen_before_it_was_finished():
+    k = ks.boot()
+    sh, since = k.spawn("sh"), k.now
+    k.call(sh, "pipe")
+    k.call(sh, "fork")
+    k.call(sh, "waitpid", -1, 0)
+    pipe, fork, wait = strace.Strace(k.machine, since).rows()
+    assert pipe.text[: pipe.known] == "pipe2("
+    assert fork.text[: fork.known] == "fork("
+    assert wait.text[: wait.known] == wait.text == "wait4(-1,  <unfinished ...>"
+    assert pipe.t < pipe.end < fork.t < fork.end < wait.t == wait.end
+    assert k.machine.trace.event(fork.end).fields["ret"] == 4
