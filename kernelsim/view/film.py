@@ -110,7 +110,7 @@ class Film:
             if place not in skipped:
                 lines.append(f"{place}. {frame.sentence}")
             elif place == skipped.start:
-                lines.append(f"… {text.counted(len(skipped), 'step')} more …")
+                lines.append(f"… {text.grouped(len(skipped))} more steps …")
         return "\n".join([*lines, f"Step {self.still}:", self.frames[self.still].picture.text])
 
     # -- as data -----------------------------------------------------------------------------------

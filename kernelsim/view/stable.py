@@ -66,11 +66,11 @@ class _Union:
     def slot(self, place: int, node: str) -> scenes.Slot:
         return self.scene.slots[self.scene.keys[place][node]]
 
-    # The edges of a graph that the layout knows, by what they are from picture to picture.
+    # The edges of a graph by what they are from picture to picture.
     def numbered(self, place: int) -> dict[scenes.Key, Edge]:
         found: dict[scenes.Key, Edge] = {}
         for edge in self.scene.graphs[place].edges:
-            if not self.is_laid_out(place, edge):
+            if edge.route == "below":  # the layout does not know it
                 continue
             key, twins = self.edge_key(place, edge), 0
             while (*key, twins) in found:
@@ -81,16 +81,6 @@ class _Union:
     def edge_key(self, place: int, edge: Edge) -> tuple[scenes.Key, ...]:
         ends = self.slot(place, edge.src), self.slot(place, edge.dst)
         return (*ends, edge.src_port, edge.dst_port, edge.kind, edge.label, edge.route, edge.back)
-
-    # Edges around a row have no part in the layout; nor have those that leap over columns, which
-    # would push aside what stands there in other pictures.
-    def is_laid_out(self, place: int, edge: Edge) -> bool:
-        if edge.route == "below":
-            return False
-        one, other = self.slot(place, edge.src), self.slot(place, edge.dst)
-        if not (isinstance(one, scenes.Column) and isinstance(other, scenes.Column)):
-            return True
-        return edge.route != "direct" or abs(one.place - other.place) == 1
 
     def graph(self) -> Graph:
         first = self.scene.graphs[0]
