@@ -5,9 +5,25 @@ Python attribute, and gives the same bytes for the same memory on every machine.
 """
 
 from kernelsim.view.builder import PictureBuilder
+from kernelsim.view.frames import namespaces
 from kernelsim.view.graph import Edge, Field, Node
+from kernelsim.view.hlists import pid_tasks
 from kernelsim.view.lists import task_list
 from kernelsim.view.picture import Picture
+from kernelsim.view.radix import idr
+from kernelsim.view.rbtrees import runqueue
 from kernelsim.view.tree import process_tree
 
-__all__ = ["Edge", "Field", "Node", "Picture", "PictureBuilder", "process_tree", "task_list"]
+__all__ = [
+    "Edge",
+    "Field",
+    "Node",
+    "Picture",
+    "PictureBuilder",
+    "idr",
+    "namespaces",
+    "pid_tasks",
+    "process_tree",
+    "runqueue",
+    "task_list",
+]

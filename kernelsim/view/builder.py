@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from kernelsim.view import dot, engine, text
@@ -176,6 +176,52 @@ class PictureBuilder:
         self._graph.nodes.append(node)
         return node.id
 
+    def registers(
+        self,
+        node: NodeId,
+        header: Sequence[str | bytes],
+        values: Mapping[str, int],
+        was: Mapping[str, int] | None = None,
+        *,
+        change: Change = "",
+    ) -> str:
+        """A register file: one row for each register; those that differ from `was` are marked."""
+        rows = []
+        for name, value in values.items():
+            old = value if was is None else was.get(name, value)
+            shown = f"{old:#018x}" if old != value else None
+            rows.append(
+                Field(name, f"{value:#018x}", port=name, changed=old != value, was=shown)
+            )  # fmt: skip
+        return self.record(node, header, rows, kind="registers", change=change)
+
+    def memory(
+        self,
+        node: NodeId,
+        header: Sequence[str | bytes],
+        data: bytes,
+        start: int = 0,
+        was: bytes | None = None,
+        *,
+        change: Change = "",
+    ) -> str:
+        """Rows of eight bytes: offset, the bytes in hex, and as text what is text.
+
+        :param start: the offset of the first byte.
+        :param was: the same bytes earlier; rows that differ are marked.
+        """
+        rows = []
+        for place in range(0, len(data), 8):
+            row, old = data[place : place + 8], (data if was is None else was)[place : place + 8]
+            words = "".join(chr(byte) if 32 < byte < 127 else "·" for byte in row)
+            rows.append(
+                Field(
+                    row.hex(" "), words, start + place, len(row), f"o{start + place:x}",
+                    changed=row != old, was=old.hex(" ") if row != old else None, kind="bytes",
+                )
+            )  # fmt: skip
+        return self.record(node, header, rows, kind="memory", change=change)
+
     # -- edges -----------------------------------------------------------------------------------
 
     def edge(
@@ -226,7 +272,10 @@ class PictureBuilder:
         self._graph.aligned += [(*pair, port) for pair in itertools.pairwise(names)]
 
     def cluster(self, name: str = "", label: str = "") -> None:
-        """Nodes added from now on stand in this frame; ``cluster()`` ends it."""
+        """Nodes added from now on stand in this frame; ``cluster()`` ends it.
+
+        A frame named ``a.b`` stands in the frame ``a``, which must be known before.
+        """
         if name and name not in (known for known, _ in self._graph.clusters):
             self._graph.clusters.append((_id(name), _line(label)))
         self._cluster = name

@@ -127,9 +127,13 @@ def compose(graph: Graph, *, layout: bool = False) -> str:
     lines = [*_heading(graph), *_nodes(graph, layout=layout)]
     lines += [f"  {{ rank=same; {' '.join(map(quoted, row))} }}" for row in graph.rows]
     lines += _levels(graph)
-    for number, edge in enumerate(graph.edges):
-        if not (layout and edge.route == "below"):
-            lines.append(_edge(number, edge))
+    edges = [
+        _edge(number, edge, graph.rankdir)
+        for number, edge in enumerate(graph.edges)
+        if not (layout and edge.route in {"below", "beside"})
+    ]
+    # Graphviz turns the order of the children over where frames stand from left to right.
+    lines += reversed(edges) if graph.clusters and graph.rankdir == "LR" else edges
     return "\n".join([*lines, "}", ""])
 
 
@@ -145,7 +149,7 @@ def _heading(graph: Graph) -> list[str]:
     ]
 
 
-# Nodes in order; those of a cluster together, after those of none.
+# Nodes in order; those of a cluster together, after those of none, and clusters in clusters.
 def _nodes(graph: Graph, *, layout: bool) -> list[str]:
     sizes = box_sizes(graph)
     lines: list[str] = []
@@ -154,11 +158,23 @@ def _nodes(graph: Graph, *, layout: bool) -> list[str]:
         line = _record(node, layout=layout) if node.record else _box(node, sizes, layout=layout)
         members.setdefault(node.cluster, []).append(f"  {line}")
     lines += members.get("", [])
-    for number, (cluster, label) in enumerate(graph.clusters):
+    inside: dict[str, list[int]] = {}
+    names = [cluster for cluster, _ in graph.clusters]
+    for number, cluster in enumerate(names):
+        outer = cluster.rpartition(".")[0]
+        inside.setdefault(outer if outer in names else "", []).append(number)
+
+    def frame(number: int) -> Iterator[str]:
+        cluster, label = graph.clusters[number]
         shown = quoted(escaped(_stand_in(label) if layout else label))
-        lines.append(f"  subgraph cluster_{number} {{ label={shown}")
-        lines += members.get(cluster, [])
-        lines.append("  }")
+        yield f"  subgraph cluster_{number} {{ label={shown}"
+        yield from members.get(cluster, [])
+        for other in inside.get(cluster, []):
+            yield from frame(other)
+        yield "  }"
+
+    for number in inside.get("", []):
+        lines += frame(number)
     return lines
 
 
@@ -183,15 +199,15 @@ def _levels(graph: Graph) -> Iterator[str]:
         yield f"  {' -> '.join(ends)} [style=invis, weight=100]"
 
 
-def _edge(number: int, edge: Edge) -> str:
+def _edge(number: int, edge: Edge, rankdir: str) -> str:
     ends = [_end(edge.src, edge.src_port), _end(edge.dst, edge.dst_port)]
     options = [f'id="{number}"']
     if edge.back:
         ends.reverse()
         options.append("dir=back")
-    if edge.route == "below":
+    if edge.route in {"below", "beside"}:
         options.append("constraint=false")
-    elif edge.route == "direct":
+    elif edge.route == "direct" and rankdir == "LR":
         options.append("weight=0")
     if edge.label and edge.route == "layout":
         options.append(f"label={quoted(escaped(edge.label))}")

@@ -39,7 +39,8 @@ def attribute(value: str) -> str:
 def margins(graph: Graph) -> tuple[float, float]:
     """Room left of the layout and above it."""
     rings = sum(edge.route == "below" for edge in graph.edges)
-    side = route.SIDE + route.UPRIGHT * (rings - 1) if rings else 0.0
+    beside = any(edge.route == "beside" for edge in graph.edges)
+    side = route.SIDE + route.UPRIGHT * (rings - 1) if rings else route.SIDE * beside
     return MARGIN + side, MARGIN + TITLE + (10.0 if _any_tag(graph) else 0.0)
 
 
@@ -198,7 +199,8 @@ def _record(node: Node, layout: Layout) -> Iterator[str]:
 def _torn(fields: tuple[Field, ...]) -> list[bool]:
     found, end = [], 0
     for item in fields:
-        found.append(item.offset is not None and item.offset > end)
+        missing = item.offset is not None and item.offset > end
+        found.append(item.kind == "gap" or (missing and item.kind != "bytes"))
         if item.offset is not None:
             size = 0 if item.kind == "group" else item.size or 0
             end = max(end, item.offset + size)
@@ -206,7 +208,7 @@ def _torn(fields: tuple[Field, ...]) -> list[bool]:
 
 
 def _row(item: Field, box: Box, columns: dot.Columns, *, torn: bool) -> Iterator[str]:
-    if item.kind != "field":
+    if item.kind in {"group", "member", "sum"}:
         shade = "ks-sumbg" if item.kind == "sum" else "ks-group"
         yield _rect(Box(box.x0 + 1.5, box.y0, box.x1 - 1.5, box.y1 - 1), shade)
     if item.changed:
@@ -225,7 +227,8 @@ def _row(item: Field, box: Box, columns: dot.Columns, *, torn: bool) -> Iterator
         yield _text(left, y, item.margin, "ks-strong" if item.strong else "ks-dim")
     name = left + columns.start(item) * dot.CELL
     is_heading = item.kind == "group" or (item.kind == "sum" and not item.value)
-    yield _text(name, y, item.label, "ks-b" if is_heading else "")
+    label = "ks-b" if is_heading else "ks-dim" if item.kind == "gap" else ""
+    yield _text(name, y, item.label, label)
     if item.drawn:
         classes = "ks-r ks-dim" if item.kind == "group" else "ks-r"
         right = left + (columns.width - dot.MARK) * dot.CELL

@@ -14,8 +14,8 @@ from typing import Literal
 __all__ = ["Change", "Edge", "Field", "Graph", "Node", "Route"]
 
 Change = Literal["", "changed", "new"]
-Route = Literal["layout", "direct", "elbow", "below"]
-FieldKind = Literal["field", "group", "member", "sum"]
+Route = Literal["layout", "direct", "elbow", "below", "beside"]
+FieldKind = Literal["field", "group", "member", "sum", "bytes", "gap"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Field:
     :param strong: the offset is drawn in the colour of the sums below, which use it.
     :param changed: the value differs from that at the earlier time; ``was`` is the old text.
     :param kind: ``group`` is an embedded structure's own row, ``member`` a row inside it, ``sum`` a
-        line of arithmetic below the structure (``sign`` stands before it).
+        line of arithmetic below the structure (``sign`` stands before it), ``bytes`` raw memory,
+        ``gap`` stands for rows that are left out.
     """
 
     name: str
@@ -134,7 +135,7 @@ class Edge:
     :param target: the value of that word, or None.
     :param back: laid out as if it ran from ``dst`` to ``src`` (the arrow stays true).
     :param route: ``layout`` as Graphviz routes it, ``direct`` one curve, ``elbow`` right angles,
-        ``below`` around the whole row.
+        ``below`` around the whole row, ``beside`` down along the picture's left side.
     :param side: the side on which an edge that we route leaves; by default towards ``dst``.
     """
 

@@ -1,7 +1,8 @@
 """The course of an edge over the finished layout: a path, an arrow head, a place for mark and label.
 
 Graphviz routes what goes between many boxes. What goes between neighbours (``direct``), from a
-child to its parent (``elbow``) or around a whole row to close a ring (``below``) we route ourselves:
+child to its parent (``elbow``), around a whole row to close a ring (``below``) or along the side of
+a picture (``beside``) we route ourselves:
 freely routed, a ring's long back edge cuts through everything.
 """
 
@@ -74,6 +75,8 @@ class _Planner:
         src, dst = self.end(edge.src, edge.src_port), self.end(edge.dst, edge.dst_port)
         if edge.route == "below":
             return self.below(edge, src, dst)
+        if edge.route == "beside":
+            return self.beside(src, dst)
         return self.elbow(src, dst) if edge.route == "elbow" else self.direct(src, dst)
 
     def routed(self, place: int) -> Course:
@@ -134,6 +137,15 @@ class _Planner:
         middle = ((out + back) / 2, lane)
         mark = (out + (-1 if rightward else 1) * 3 * TIP, lane)
         return Course(_polyline(bends), _head(end, tip), start, mark, middle)
+
+    # Out at the left, down or up beside everything, in at the left.
+    def beside(self, src: Box, dst: Box) -> Course:
+        lane = min(box.x0 for box in self.layout.boxes.values()) - SIDE
+        start, tip = (src.x0, src.y), (dst.x0, dst.y)
+        end = (tip[0] - TIP, tip[1])
+        bends = [start, (lane, start[1]), (lane, tip[1]), end]
+        middle = (lane, (start[1] + tip[1]) / 2)
+        return Course(_polyline(bends), _head(end, tip), start, middle, middle)
 
 
 def _row_numbers(node: Node) -> dict[str, int]:

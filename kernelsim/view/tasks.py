@@ -19,6 +19,7 @@ __all__ = [
     "find",
     "gone",
     "is_init_task",
+    "kind",
     "name",
     "same",
     "state",
@@ -85,6 +86,12 @@ def title(task: Any) -> str:
 def state(task: Any) -> str:
     """The letter of the state of struct task_struct *`task`."""
     return sched.task_state_to_char(task)
+
+
+def kind(task: Any) -> str:
+    """The kind of box for struct task_struct *`task`: its state, and `kthread` for kernel threads."""
+    kernel = bool(task.flags & sched.PF_KTHREAD) and not is_init_task(task)
+    return KINDS[state(task)] + (" kthread" if kernel else "")
 
 
 def same(task: Any, old: Any) -> bool:

@@ -341,7 +341,7 @@ class _Drawing:
             address,
             [tasks.name(task), f"pid {task.pid} {tasks.WORDS[letter]}"],
             badge=letter,
-            kind=tasks.KINDS[letter],
+            kind=tasks.kind(task),
             change=change,
             focus=address == self.focus,
             marked=marked,

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from kernelsim.view import Field, PictureBuilder, draw, style
+from kernelsim.view import Field, PictureBuilder, dot, draw, engine, layout, style
 from tests.view import sample
 
 SVG = sample.SVG
@@ -266,3 +266,46 @@ def test_a_view_that_builds_nonsense_is_told_at_once(call, problem):
     builder.record("r", ["r"], [Field("x", port="p")])
     with pytest.raises(ValueError, match=problem):
         call(builder)
+
+
+def test_frames_stand_in_frames():
+    builder = PictureBuilder("t")
+    builder.cluster("a", "level 0")
+    builder.node("one", "1")
+    builder.cluster("a.b", "level 1")
+    builder.node("two", "2")
+    builder.cluster("c", "beside")
+    builder.node("three", "3")
+    picture = builder.picture()
+    left, top = draw.margins(picture._graph)
+    answer = engine.layout(dot.compose(picture._graph, layout=True))
+    placed = layout.read(answer, picture._graph, left, top)
+    outer, inner, other = (placed.clusters[place] for place in range(3))
+    assert outer.x0 < inner.x0 < inner.x1 < outer.x1
+    assert outer.y0 < inner.y0 < inner.y1 < outer.y1
+    assert other.x0 >= outer.x1 or other.x1 <= outer.x0
+    for node, frame in (("one", outer), ("two", inner), ("three", other)):
+        box = placed.boxes[node]
+        assert frame.x0 < box.x0 < box.x1 < frame.x1
+    assert picture.svg.count('class="ks-cluster"') == 3
+
+
+def test_a_register_file_marks_what_changed():
+    builder = PictureBuilder("t")
+    builder.registers("r", ["registers"], {"ax": 57, "di": 1}, {"ax": 0, "di": 1})
+    (node,) = builder.picture().nodes
+    assert [(f.name, f.value, f.changed, f.was) for f in node.fields] == [
+        ("ax", f"{57:#018x}", True, f"{0:#018x}"),
+        ("di", f"{1:#018x}", False, None),
+    ]
+
+
+def test_memory_is_rows_of_eight_bytes_with_their_text():
+    builder = PictureBuilder("t")
+    builder.memory("m", ["comm"], b"bash\0<b>\xff!", 0x390, b"bash\0<b>\0!")
+    (node,) = builder.picture().nodes
+    assert [(f.offset, f.name, f.value, f.changed) for f in node.fields] == [
+        (0x390, "62 61 73 68 00 3c 62 3e", "bash·<b>", False),
+        (0x398, "ff 21", "·!", True),
+    ]
+    assert node.fields[1].was == "00 21"
