@@ -79,7 +79,7 @@ _NAME = re.compile(
     | ^struct[ ]\w+[ ](?P<data>\w+)[ ]=[ ]\{
     | ^SYM_(?:FUNC|CODE)_START\w*\((?P<symbol>\w+)\)
     | ^DEFINE_IDTENTRY\w*\((?P<entry>\w+)\)
-    | ^[A-Za-z_][\w\t *]*(?:\([\w", .]*\)[\w\t *]*)?\n?[\t *]*\b(?P<function>\w+)[ ]?
+    | ^[A-Za-z_][\w\t *]*(?:\([\w", .]*\)[\w\t *]*)?\n?[\t *]*\b(?P<function>(?!__releases|__acquires|__must_hold)\w+)[ ]?
       \((?:[^;{}()]|\((?:[^;{}()]|\([^;{}()]*\))*\))*\)(?:\s|__\w+(?:\([^()]*\))?|/\*[^*]*\*/)*\{
     """,
     re.MULTILINE | re.VERBOSE,

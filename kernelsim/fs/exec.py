@@ -40,7 +40,7 @@ def set_task_comm(m: Machine, tsk: task_struct, name: str) -> None:
 
 
 async def de_thread(m: Machine, tsk: task_struct) -> int:
-    """Kill the other threads of `tsk`, which takes the leader's place; fs/exec.c L1061.
+    """Kill the other threads of `tsk`, which takes the leader's place; fs/exec.c L1043.
 
     Returns 0, or -EAGAIN when somebody else ends the process meanwhile.
     """

@@ -1,8 +1,8 @@
 """The libc of the simulated programs, on the reader's own Linux.
 
 No counterpart in Linux: names, arguments and results are those of Python's `os` module, so most
-calls *are* functions of `os`. To add one, add a line to `CALLS`. Left out: everything that no
-program uses yet (signal handlers, clone flags, memory).
+calls *are* functions of `os` and `signal`. To add one, add a line to `CALLS`. Left out: what
+Python can't call safely (clone, vfork) and what no program uses yet (memory).
 """
 
 from __future__ import annotations
@@ -54,6 +54,40 @@ def _nanosleep(seconds: int, nanoseconds: int = 0) -> int:
     return 0
 
 
+# As os.waitid, less the user.
+def _waitid(idtype: int, number: int, options: int) -> tuple[int, int, int, int] | None:
+    found = os.waitid(idtype, number, options)
+    return found and (found.si_pid, found.si_signo, found.si_status, found.si_code)
+
+
+# A handler is a coroutine function; its calls are answered at once, so one step runs it to its end.
+def _signal(sig: int, handler: Any) -> Any:
+    before = _handlers.get(sig)
+    if isinstance(handler, int):
+        old = signal.signal(sig, handler)
+        _handlers.pop(sig, None)
+    else:
+
+        def run(number: int, _frame: object) -> None:
+            with contextlib.suppress(StopIteration):
+                handler(number).send(None)
+
+        old = signal.signal(sig, run)
+        _handlers[sig] = handler
+    return before if before is not None else old if isinstance(old, int) else 0
+
+
+_handlers: dict[int, Any] = {}
+
+
+def _sigprocmask(how: int, mask: Any) -> set[int]:
+    return set(map(int, signal.pthread_sigmask(how, mask)))
+
+
+def _sigpending() -> set[int]:
+    return set(map(int, signal.sigpending()))
+
+
 # What does not fit into a C int is refused, as os does with its arguments.
 def _int(status: int) -> int:
     number = operator.index(status)
@@ -79,6 +113,10 @@ CALLS: dict[str, Callable[..., Any]] = {
     "dup2": _dup2,
     "nanosleep": _nanosleep,
     "open": _open,
+    "waitid": _waitid,
+    "signal": _signal,
+    "sigprocmask": _sigprocmask,
+    "sigpending": _sigpending,
     **({"pause": signal.pause} if hasattr(signal, "pause") else {}),
 }
 

@@ -1,7 +1,7 @@
 """kernel/exit.c @ v5.10.188: the death of tasks, and waiting for it.
 
-Left out: core dumps, taskstats, accounting, io_uring, ptrace, robust futexes; stopped and
-continued children (docs/fidelity.md).  tasklist_lock: there is one CPU and nothing sleeps under it.
+Left out: core dumps, taskstats, accounting, io_uring, ptrace, robust futexes, rusage, pidfds
+(docs/fidelity.md).  tasklist_lock: there is one CPU and nothing sleeps under it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.arch.x86.kernel import process
 from kernelsim.fs import file as fs_file
 from kernelsim.fs import fs_struct
-from kernelsim.include.linux import _links, sched
+from kernelsim.include.linux import _links, sched, uaccess
 from kernelsim.include.linux import _words as w
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import pid as pid_h
@@ -21,6 +21,7 @@ from kernelsim.include.linux.poison import LIST_POISON2
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.asm import signal as asm_signal
 from kernelsim.include.uapi.asm.signal import SIGCHLD, SIGCONT, SIGHUP
 from kernelsim.include.uapi.linux import wait as uapi
 from kernelsim.kernel import fork, nsproxy, pid_namespace, signal
@@ -49,7 +50,9 @@ __all__ = [
     "find_new_reaper",
     "forget_original_parent",
     "has_stopped_jobs",
+    "is_current_pgrp_orphaned",
     "kernel_wait4",
+    "kernel_waitid",
     "kill_orphaned_pgrp",
     "panic",
     "pid_has_task",
@@ -59,14 +62,27 @@ __all__ = [
     "sys_exit",
     "sys_exit_group",
     "sys_wait4",
+    "sys_waitid",
     "wait_consider_task",
     "wait_opts",
+    "wait_task_continued",
+    "wait_task_stopped",
     "wait_task_zombie",
+    "waitid_info",
     "will_become_orphaned_pgrp",
 ]
 
 __WALL = uapi.__WALL
 INT_MIN = -(1 << 31)
+
+
+class waitid_info(Struct):
+    """What waitid() tells of a child; it lies on the caller's kernel stack."""
+
+    pid = s32
+    uid = u32
+    status = s32
+    cause = s32
 
 
 class wait_opts(Struct):
@@ -75,7 +91,7 @@ class wait_opts(Struct):
     wo_type = s32
     wo_flags = u32
     wo_pid = ptr("pid")
-    wo_info = ptr(void)
+    wo_info = ptr("waitid_info")
     wo_stat = s32
     wo_rusage = ptr(void)
     child_wait = wait_h.wait_queue_entry
@@ -221,6 +237,11 @@ def will_become_orphaned_pgrp(pgrp: Any, ignored_task: task_struct | None) -> bo
         ) == sched_signal.task_session(p):
             return False
     return True
+
+
+def is_current_pgrp_orphaned(pgrp: Any) -> bool:
+    """Return whether the running task's group `pgrp` (struct pid *) is orphaned."""
+    return will_become_orphaned_pgrp(pgrp, None)
 
 
 def has_stopped_jobs(pgrp: Any) -> bool:
@@ -451,6 +472,21 @@ def _add_child_times(m: Machine, p: task_struct) -> None:
             put(m, ps + of_children, u64[ps + of_children] + used)
 
 
+def _inform(wo: Any, pid: int, p: task_struct, cause: int, status: int) -> None:
+    # Fill in wo_info, where the caller is waitid().
+    info = wo.wo_info
+    if info.address_:
+        info.cause, info.status, info.pid, info.uid = cause, status, pid, p.cred.uid
+
+
+def _inform_of_death(wo: Any, pid: int, p: task_struct, code: int) -> None:
+    if not code & 0x7F:
+        _inform(wo, pid, p, asm_signal.CLD_EXITED, code >> 8)
+    else:
+        cause = asm_signal.CLD_DUMPED if code & 0x80 else asm_signal.CLD_KILLED
+        _inform(wo, pid, p, cause, code & 0x7F)
+
+
 def wait_task_zombie(m: Machine, wo: Any, p: task_struct) -> int:
     """Take the status of the zombie `p` and release it; its number, or 0 if someone else was faster."""
     pid = kernel_pid.task_pid_vnr(m, p)
@@ -459,6 +495,7 @@ def wait_task_zombie(m: Machine, wo: Any, p: task_struct) -> int:
         return 0
     if flags & uapi.WNOWAIT:
         wo.wo_stat = p.exit_code
+        _inform_of_death(wo, pid, p, p.exit_code)
         return pid
     if p.exit_state != sched.EXIT_ZOMBIE:
         return 0
@@ -467,7 +504,37 @@ def wait_task_zombie(m: Machine, wo: Any, p: task_struct) -> int:
         _add_child_times(m, p)
     sig = p.signal
     wo.wo_stat = sig.group_exit_code if sig.flags & sched_signal.SIGNAL_GROUP_EXIT else p.exit_code
+    _inform_of_death(wo, pid, p, wo.wo_stat)
     release_task(m, p)
+    return pid
+
+
+def wait_task_stopped(m: Machine, wo: Any, p: task_struct) -> int:
+    """Report the stopped process `p`, each stop once; its number, or 0 if there is nothing to report."""
+    sig, flags = p.signal, wo.wo_flags
+    if not flags & uapi.WUNTRACED or not sig.flags & sched_signal.SIGNAL_STOP_STOPPED:
+        return 0
+    exit_code = sig.group_exit_code
+    if not exit_code:
+        return 0
+    if not flags & uapi.WNOWAIT:
+        sig.group_exit_code = 0
+    pid = kernel_pid.task_pid_vnr(m, p)
+    wo.wo_stat = exit_code << 8 | 0x7F
+    _inform(wo, pid, p, asm_signal.CLD_STOPPED, exit_code)
+    return pid
+
+
+def wait_task_continued(m: Machine, wo: Any, p: task_struct) -> int:
+    """Report that the process `p` goes on, once; its number, or 0 if there is nothing to report."""
+    sig, flags = p.signal, wo.wo_flags
+    if not flags & uapi.WCONTINUED or not sig.flags & sched_signal.SIGNAL_STOP_CONTINUED:
+        return 0
+    if not flags & uapi.WNOWAIT:
+        sig.flags &= ~sched_signal.SIGNAL_STOP_CONTINUED
+    pid = kernel_pid.task_pid_vnr(m, p)
+    wo.wo_stat = 0xFFFF
+    _inform(wo, pid, p, asm_signal.CLD_CONTINUED, SIGCONT)
     return pid
 
 
@@ -479,6 +546,8 @@ def wait_consider_task(m: Machine, wo: Any, p: task_struct) -> int:
     if exit_state == sched.EXIT_ZOMBIE and not sched_signal.delay_group_leader(p):
         return wait_task_zombie(m, wo, p)
     wo.notask_error = 0
+    if wo.wo_flags & (uapi.WUNTRACED | uapi.WCONTINUED):
+        return wait_task_stopped(m, wo, p) or wait_task_continued(m, wo, p)
     return 0
 
 
@@ -574,3 +643,52 @@ async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: A
 async def sys_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: Any) -> int:
     """wait4(2)."""
     return await kernel_wait4(m, upid, stat, options, rusage)
+
+
+async def kernel_waitid(m: Machine, which: int, upid: int, infop: Any, options: int) -> int:
+    """Wait for children; kernel/exit.c L1554.
+
+    `which` is P_ALL, P_PID or P_PGID, `infop` a place for (si_signo, si_code, si_pid, si_uid,
+    si_status) or None.  Returns 0, or -EINVAL, -ECHILD, -ERESTARTSYS.
+    """
+    ends = uapi.WEXITED | uapi.WSTOPPED | uapi.WCONTINUED
+    allowed = ends | uapi.WNOHANG | uapi.WNOWAIT | uapi.__WNOTHREAD | uapi.__WCLONE | __WALL
+    options &= 0xFFFF_FFFF
+    if options & ~allowed or not options & ends:
+        return -errno.EINVAL
+    wo_type, pid = sched.PIDTYPE_MAX, pid_h.pid.ref_(m, 0)
+    if which == uapi.P_PID:
+        if upid <= 0:
+            return -errno.EINVAL
+        wo_type, pid = sched.PIDTYPE_PID, kernel_pid.find_get_pid(m, upid)
+    elif which == uapi.P_PGID:
+        if upid < 0:
+            return -errno.EINVAL
+        wo_type = sched.PIDTYPE_PGID
+        own = not upid
+        pid = (
+            kernel_pid.get_task_pid(m.current, sched.PIDTYPE_PGID)
+            if own
+            else kernel_pid.find_get_pid(m, upid)
+        )
+    elif which != uapi.P_ALL:
+        return -errno.EINVAL
+    info = wait.stack_push(m, waitid_info)
+    info.pid = info.uid = info.status = info.cause = 0
+    wo = wait.stack_push(m, wait_opts)
+    _set_wait_opts(wo, wo_type, pid, info.address_, options, 0, 0)
+    retval = await do_wait(m, wo)
+    found = (info.cause, info.pid, info.uid, info.status)
+    wait.stack_pop(m, wait_opts)
+    wait.stack_pop(m, waitid_info)
+    kernel_pid.put_pid(m, pid)
+    if infop is not None and retval >= 0:
+        uaccess.put_user(m, (SIGCHLD if retval else 0, *found), infop)
+    return min(retval, 0)
+
+
+async def sys_waitid(
+    m: Machine, which: int, upid: int, infop: Any, options: int, ru: Any = None
+) -> int:
+    """waitid(2)."""
+    return await kernel_waitid(m, which, upid, infop, options)

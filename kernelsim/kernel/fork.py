@@ -577,7 +577,7 @@ def _publish(m: Machine, current: task_struct, flags: int, p: task_struct, pid: 
     if p.exit_signal >= 0:
         _publish_process(m, current, p, pid)
     else:
-        _publish_thread(current, p)
+        _publish_thread(m, current, p)
     kernel_pid.attach_pid(p, sched.PIDTYPE_PID)
     m.add("nr_threads", 1)
     m.add("total_forks", 1)
@@ -610,11 +610,12 @@ def _publish_process(m: Machine, current: task_struct, p: task_struct, pid: Any)
     m.add("process_counts", 1)
 
 
-def _publish_thread(current: task_struct, p: task_struct) -> None:
+def _publish_thread(m: Machine, current: task_struct, p: task_struct) -> None:
     sig = current.signal
     sig.nr_threads += 1
     sig.live += 1
     sig.sigcnt += 1
+    signal.task_join_group_stop(m, p)
     rculist.list_add_tail_rcu(p.thread_group, p.group_leader.thread_group)
     rculist.list_add_tail_rcu(p.thread_node, p.signal.thread_head)
 
@@ -834,7 +835,7 @@ def _check_unshare_flags(m: Machine, flags: int) -> int:
 
 
 def ksys_unshare(m: Machine, flags: int) -> int:
-    """Stop sharing what `flags` (unsigned long) say; kernel/fork.c L2987.
+    """Stop sharing what `flags` (unsigned long) say; kernel/fork.c L2946.
 
     Returns 0, or -EINVAL, -ENOMEM, -EMFILE, -EPERM, -ENOSPC; then nothing has changed.
     """

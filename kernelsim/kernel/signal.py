@@ -1,7 +1,7 @@
 """kernel/signal.c @ v5.10.188: sending signals and taking them.
 
-Left out: stopping and continuing, real-time queueing limits, core dumps, ptrace, siginfo to user
-space, restarting of system calls (docs/fidelity.md).
+Left out: limits of queued signals, core dumps, ptrace, alternate stacks, siginfo for handlers
+(docs/fidelity.md).  The siglock: there is one CPU and nothing sleeps under it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernelsim.include.linux import _words as w
-from kernelsim.include.linux import hlist, sched, slab
+from kernelsim.include.linux import hlist, sched, slab, uaccess
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import pid as pid_h
+from kernelsim.include.linux.sched import jobctl, task_struct
 from kernelsim.include.linux.sched import signal as sched_signal
-from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.linux.sched.signal import fatal_signal_pending
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm import signal as uapi
@@ -35,11 +35,14 @@ __all__ = [
     "dequeue_signal",
     "do_each_pid_task",
     "do_notify_parent",
+    "do_notify_parent_cldstop",
     "do_sigaction",
+    "do_signal_stop",
     "exit_signals",
     "fatal_signal_pending",
     "flush_signal_handlers",
     "flush_sigqueue",
+    "flush_sigqueue_mask",
     "get_signal",
     "group_send_sig_info",
     "init_sigpending",
@@ -52,6 +55,7 @@ __all__ = [
     "retarget_shared_pending",
     "send_sig",
     "send_signal",
+    "set_current_blocked",
     "sig_fatal",
     "sig_ignored",
     "sig_task_ignored",
@@ -61,6 +65,15 @@ __all__ = [
     "sys_kill",
     "sys_pause",
     "sys_rt_sigaction",
+    "sys_rt_sigpending",
+    "sys_rt_sigprocmask",
+    "sys_rt_sigsuspend",
+    "sys_tgkill",
+    "sys_tkill",
+    "task_clear_jobctl_pending",
+    "task_join_group_stop",
+    "task_participate_group_stop",
+    "task_set_jobctl_pending",
     "wants_signal",
     "zap_other_threads",
 ]
@@ -84,6 +97,9 @@ SIG_KERNEL_STOP_MASK = _set(uapi.SIGSTOP, uapi.SIGTSTP, uapi.SIGTTIN, uapi.SIGTT
 SIG_KERNEL_COREDUMP_MASK = _set(
     *(uapi.SIGQUIT, uapi.SIGILL, uapi.SIGTRAP, uapi.SIGABRT, uapi.SIGFPE, uapi.SIGSEGV),
     *(uapi.SIGBUS, uapi.SIGSYS, uapi.SIGXCPU, uapi.SIGXFSZ),
+)
+SIG_SYNCHRONOUS_MASK = _set(
+    *(uapi.SIGSEGV, uapi.SIGBUS, uapi.SIGILL, uapi.SIGTRAP, uapi.SIGFPE, uapi.SIGSYS)
 )
 SIG_KERNEL_IGNORE_MASK = _set(uapi.SIGCONT, uapi.SIGCHLD, uapi.SIGWINCH, uapi.SIGURG)
 
@@ -113,12 +129,83 @@ def flush_sigqueue(m: Machine, queue: Any) -> None:
         slub.kmem_cache_free(m, m.static.sigqueue_cachep, q.address_)
 
 
+def flush_sigqueue_mask(m: Machine, mask: int, pending: Any) -> None:
+    """Forget the signals of `mask` (sigset_t) that are in `pending` (struct sigpending *)."""
+    if not mask & pending.signal:
+        return
+    pending.signal &= ~mask
+    for q in list(lists.list_for_each_entry(sched_signal.sigqueue, pending.list, "list")):
+        if mask & sigmask(q.si_signo):
+            lists.list_del_init(q.list)
+            slub.kmem_cache_free(m, m.static.sigqueue_cachep, q.address_)
+
+
 def do_each_pid_task(pid: Any, pid_type: int) -> Iterator[task_struct]:
     """Yield the tasks that use `pid` (struct pid *, may be NULL) as their `pid_type`."""
     if pid:
         yield from hlist.hlist_for_each_entry(
             task_struct, pid.tasks[pid_type], f"pid_links[{pid_type}]"
         )
+
+
+# --- stopping: the bits of task->jobctl ------------------------------------------------------
+
+_JOBCTL = jobctl.JOBCTL_PENDING_MASK | jobctl.JOBCTL_TRAP_FREEZE
+
+
+def task_set_jobctl_pending(task: task_struct, mask: int) -> bool:
+    """Ask `task` for what `mask` (unsigned long) says; false if it is about to die."""
+    if fatal_signal_pending(task) or task.flags & sched.PF_EXITING:
+        return False
+    if mask & jobctl.JOBCTL_STOP_SIGMASK:
+        task.jobctl &= ~jobctl.JOBCTL_STOP_SIGMASK
+    task.jobctl |= mask
+    return True
+
+
+def task_clear_jobctl_pending(task: task_struct, mask: int) -> None:
+    """Take back what was asked of `task`."""
+    if mask & jobctl.JOBCTL_STOP_PENDING:
+        mask |= jobctl.JOBCTL_STOP_CONSUME | jobctl.JOBCTL_STOP_DEQUEUED
+    task.jobctl &= ~mask
+
+
+def _set_stop_flags(sig: Any, flags: int) -> None:
+    # signal_set_stop_flags()
+    sig.flags = sig.flags & ~_STOP_FLAGS | flags
+
+
+_STOP_FLAGS = (
+    sched_signal.SIGNAL_STOP_STOPPED
+    | sched_signal.SIGNAL_STOP_CONTINUED
+    | sched_signal.SIGNAL_CLD_STOPPED
+    | sched_signal.SIGNAL_CLD_CONTINUED
+)
+
+
+def task_participate_group_stop(task: task_struct) -> bool:
+    """`task` takes its part in a group stop; return whether it completes one."""
+    sig, consume = task.signal, task.jobctl & jobctl.JOBCTL_STOP_CONSUME
+    task_clear_jobctl_pending(task, jobctl.JOBCTL_STOP_PENDING)
+    if not consume:
+        return False
+    if sig.group_stop_count:
+        sig.group_stop_count -= 1
+    if not sig.group_stop_count and not sig.flags & sched_signal.SIGNAL_STOP_STOPPED:
+        _set_stop_flags(sig, sched_signal.SIGNAL_STOP_STOPPED)
+        return True
+    return False
+
+
+def task_join_group_stop(m: Machine, task: task_struct) -> None:
+    """Let the new thread `task` join a group stop of the running task's process."""
+    mask, sig = m.current.jobctl & jobctl.JOBCTL_STOP_SIGMASK, m.current.signal
+    if sig.group_stop_count:
+        sig.group_stop_count += 1
+        mask |= jobctl.JOBCTL_STOP_CONSUME
+    elif not sig.flags & sched_signal.SIGNAL_STOP_STOPPED:
+        return
+    task_set_jobctl_pending(task, mask | jobctl.JOBCTL_STOP_PENDING)
 
 
 # --- pending -------------------------------------------------------------------------------
@@ -129,6 +216,7 @@ def recalc_sigpending(m: Machine) -> None:
     u64, t = m.u64, m.current._o >> 3
     shared = u64[m.index(u64[t + w.T_SIGNAL]) + w.S_SHARED_SET]
     pending = (u64[t + w.T_PENDING_SET] | shared) & ~u64[t + w.T_BLOCKED]
+    pending = pending or u64[t + w.T_JOBCTL] & _JOBCTL
     flags = u64[t + w.T_FLAGS]
     if pending:
         if not flags & sched._TIF_SIGPENDING:
@@ -178,11 +266,43 @@ def sig_ignored(t: task_struct, sig: int, force: bool) -> bool:
     return sig_task_ignored(t, sig, force)
 
 
-def prepare_signal(sig: int, p: task_struct, force: bool) -> bool:
-    """Return whether `sig` is to be queued for `p` at all."""
-    if p.signal.flags & sched_signal.SIGNAL_GROUP_COREDUMP:
-        return sig == uapi.SIGKILL
+def prepare_signal(m: Machine, sig: int, p: task_struct, force: bool) -> bool:
+    """What happens when a signal is sent, whoever blocks it; return whether it is to be queued at all."""
+    flags = p.signal.flags
+    if flags & (sched_signal.SIGNAL_GROUP_EXIT | sched_signal.SIGNAL_GROUP_COREDUMP):
+        if not flags & sched_signal.SIGNAL_GROUP_EXIT:
+            return sig == uapi.SIGKILL
+    elif sigmask(sig) & SIG_KERNEL_STOP_MASK:
+        _flush_from_all(m, sigmask(uapi.SIGCONT), p)
+    elif sig == uapi.SIGCONT:
+        _continue(m, p)
     return not sig_ignored(p, sig, force)
+
+
+def _flush_from_all(m: Machine, mask: int, p: task_struct) -> None:
+    # From the queue of the process and from those of its threads.
+    flush_sigqueue_mask(m, mask, p.signal.shared_pending)
+    for t in sched_signal.for_each_thread(p):
+        flush_sigqueue_mask(m, mask, t.pending)
+
+
+def _continue(m: Machine, p: task_struct) -> None:
+    # SIGCONT is sent: whatever stops is forgotten, and who is stopped is woken.
+    sig = p.signal
+    flush_sigqueue_mask(m, SIG_KERNEL_STOP_MASK, sig.shared_pending)
+    for t in list(sched_signal.for_each_thread(p)):
+        flush_sigqueue_mask(m, SIG_KERNEL_STOP_MASK, t.pending)
+        task_clear_jobctl_pending(t, jobctl.JOBCTL_STOP_PENDING)
+        core.wake_up_state(m, t, sched.__TASK_STOPPED)
+    why = 0
+    if sig.flags & sched_signal.SIGNAL_STOP_STOPPED:
+        why = sched_signal.SIGNAL_CLD_CONTINUED
+    elif sig.group_stop_count:
+        why = sched_signal.SIGNAL_CLD_STOPPED
+    if why:  # the first thread that runs again tells the parent: get_signal()
+        _set_stop_flags(sig, why | sched_signal.SIGNAL_STOP_CONTINUED)
+        sig.group_stop_count = 0
+        sig.group_exit_code = 0
 
 
 def wants_signal(m: Machine, sig: int, p: task_struct) -> bool:
@@ -232,7 +352,7 @@ def __send_signal(
     m: Machine, sig: int, info: Any, t: task_struct, pid_type: int, force: bool
 ) -> int:
     result = 1  # TRACE_SIGNAL_IGNORED
-    if prepare_signal(sig, t, force):
+    if prepare_signal(m, sig, t, force):
         pending = t.pending if pid_type == sched.PIDTYPE_PID else t.signal.shared_pending
         result = 2  # TRACE_SIGNAL_ALREADY_PENDING
         if not (sig < uapi.SIGRTMIN and pending.signal & sigmask(sig)):
@@ -265,6 +385,7 @@ def _queue_signal(m: Machine, sig: int, info: Any, t: task_struct, pending: Any)
     if info == SEND_SIG_NOINFO:
         q.si_code = uapi.SI_USER
         q.si_pid = kernel_pid.task_tgid_nr_ns(m.current, kernel_pid.task_active_pid_ns(t))
+        q.si_uid = m.current.cred.uid
     elif info == SEND_SIG_PRIV:
         q.si_code = uapi.SI_KERNEL
     else:
@@ -359,20 +480,27 @@ def sys_kill(m: Machine, pid: int, sig: int) -> int:
 
 
 def exit_signals(m: Machine, tsk: task_struct) -> None:
-    """Take no more signals: PF_EXITING."""
-    if not sched_signal.thread_group_empty(tsk) and not sched_signal.signal_group_exit(tsk.signal):
-        unblocked = tsk.signal.shared_pending.signal & ~tsk.blocked
-        tsk.flags |= sched.PF_EXITING
-        if unblocked:
-            retarget_shared_pending(m, tsk)
-        return
+    """Take no more signals: PF_EXITING.  What was meant for the process goes to another thread."""
     tsk.flags |= sched.PF_EXITING
+    if sched_signal.thread_group_empty(tsk) or sched_signal.signal_group_exit(tsk.signal):
+        return
+    if not sched_signal.signal_pending(tsk):
+        return
+    retarget_shared_pending(m, tsk, ~tsk.blocked)
+    if tsk.jobctl & jobctl.JOBCTL_STOP_PENDING and task_participate_group_stop(tsk):
+        do_notify_parent_cldstop(m, tsk, False, uapi.CLD_STOPPED)
 
 
-def retarget_shared_pending(m: Machine, tsk: task_struct) -> None:
-    """Signals of the process that this thread would have taken: another one must."""
+def retarget_shared_pending(m: Machine, tsk: task_struct, which: int) -> None:
+    """Signals of the process among `which` (sigset_t) that `tsk` would have taken: another thread must."""
+    retarget = tsk.signal.shared_pending.signal & which
     for t in list(sched_signal.for_each_thread(tsk)):
-        if t != tsk and not t.flags & sched.PF_EXITING and not sched_signal.signal_pending(t):
+        if not retarget:
+            return
+        if t == tsk or t.flags & sched.PF_EXITING or not retarget & ~t.blocked:
+            continue
+        retarget &= t.blocked
+        if not sched_signal.signal_pending(t):
             signal_wake_up(m, t, False)
 
 
@@ -383,7 +511,7 @@ def zap_other_threads(m: Machine, p: task_struct) -> int:
         if t == p:
             continue
         count += 1
-        t.jobctl = 0
+        task_clear_jobctl_pending(t, jobctl.JOBCTL_PENDING_MASK)
         if not t.exit_state:
             t.pending.signal |= sigmask(uapi.SIGKILL)
             signal_wake_up(m, t, True)
@@ -419,25 +547,44 @@ def __wake_up_parent(m: Machine, p: task_struct, parent: task_struct) -> None:
     wait.__wake_up(m, parent.signal.wait_chldexit, sched.TASK_INTERRUPTIBLE, 1, p)
 
 
+def do_notify_parent_cldstop(m: Machine, tsk: task_struct, for_ptracer: bool, why: int) -> None:
+    """Tell the parent that the process of `tsk` has stopped or goes on: `why` is CLD_*."""
+    tsk = tsk.group_leader
+    parent = tsk.real_parent
+    number = kernel_pid.task_pid_nr_ns(tsk, kernel_pid.task_active_pid_ns(parent))
+    status = uapi.SIGCONT if why == uapi.CLD_CONTINUED else tsk.signal.group_exit_code & 0x7F
+    action = parent.sighand.action[uapi.SIGCHLD - 1]
+    if action.sa_handler != uapi.SIG_IGN and not action.sa_flags & uapi.SA_NOCLDSTOP:
+        info = (why, number, status)
+        __send_signal(m, uapi.SIGCHLD, info, parent, sched.PIDTYPE_TGID, False)
+    __wake_up_parent(m, tsk, parent)
+
+
 # --- taking a signal -----------------------------------------------------------------------
 
 
 def next_signal(pending: Any, mask: int) -> int:
-    """Return the lowest signal of `pending` (struct sigpending *) that is not in `mask`, 0 if none."""
+    """Return the lowest signal of `pending` (struct sigpending *) that is not in `mask`, 0 if none.
+
+    Those that a fault of the program itself sends come first.
+    """
     ready = pending.signal & ~mask
+    ready = ready & SIG_SYNCHRONOUS_MASK or ready
     return (ready & -ready).bit_length() if ready else 0
 
 
 def dequeue_signal(m: Machine, tsk: task_struct, mask: int) -> int:
     """Take the lowest signal not in `mask` off the private queue, else off the shared one; 0 if none."""
+    sig = 0
     for pending in (tsk.pending, tsk.signal.shared_pending):
         sig = next_signal(pending, mask)
         if sig:
             collect_signal(m, sig, pending)
-            recalc_sigpending(m)
-            return sig
+            break
     recalc_sigpending(m)
-    return 0
+    if sig and sigmask(sig) & SIG_KERNEL_STOP_MASK:
+        tsk.jobctl |= jobctl.JOBCTL_STOP_DEQUEUED
+    return sig
 
 
 def collect_signal(m: Machine, sig: int, pending: Any) -> None:
@@ -463,19 +610,70 @@ class ksignal(NamedTuple):
     sa_mask: int
 
 
+async def do_signal_stop(m: Machine, signr: int) -> bool:
+    """Begin a group stop with signal `signr`, or take part in the one under way; kernel/signal.c L2295.
+
+    Returns true when the running task has been stopped and goes on again.
+    """
+    current = m.current
+    sig = current.signal
+    if not current.jobctl & jobctl.JOBCTL_STOP_PENDING:
+        stopping = not current.jobctl & jobctl.JOBCTL_STOP_DEQUEUED
+        if stopping or sched_signal.signal_group_exit(sig):
+            return False
+        _start_group_stop(m, current, signr)
+    notify = task_participate_group_stop(current)
+    current.state = sched.TASK_STOPPED
+    if notify:
+        do_notify_parent_cldstop(m, current, False, uapi.CLD_STOPPED)
+    await core.schedule(m)
+    return True
+
+
+def _start_group_stop(m: Machine, current: task_struct, signr: int) -> None:
+    # Every thread of the process is asked to stop.
+    sig, gstop = current.signal, jobctl.JOBCTL_STOP_PENDING | jobctl.JOBCTL_STOP_CONSUME
+    if not sig.flags & sched_signal.SIGNAL_STOP_STOPPED:
+        sig.group_exit_code = signr
+    sig.group_stop_count = 0
+    if task_set_jobctl_pending(current, signr | gstop):
+        sig.group_stop_count += 1
+    for t in list(sched_signal.for_each_thread(current)):
+        if t == current or t.state & sched.__TASK_STOPPED:
+            continue
+        if task_set_jobctl_pending(t, signr | gstop):
+            sig.group_stop_count += 1
+            signal_wake_up(m, t, False)
+
+
+def _tell_what_stopped(m: Machine, current: task_struct) -> None:
+    # SIGCONT has left a note: SIGNAL_CLD_MASK.
+    sig = current.signal
+    why = uapi.CLD_CONTINUED if sig.flags & sched_signal.SIGNAL_CLD_CONTINUED else uapi.CLD_STOPPED
+    sig.flags &= ~_CLD_MASK
+    do_notify_parent_cldstop(m, current, False, why)
+
+
+_CLD_MASK = sched_signal.SIGNAL_CLD_STOPPED | sched_signal.SIGNAL_CLD_CONTINUED
+
+
 async def get_signal(m: Machine) -> ksignal | None:
     """Return the next signal for which the running task has a handler, None if there is none.
 
-    Does not return if one kills.
+    Stops where a signal stops; does not return if one kills.  kernel/signal.c L2517.
     """
     current = m.current
     sig_struct, sighand = current.signal, current.sighand
-    if sched_signal.signal_group_exit(sig_struct):
-        current.pending.signal &= ~sigmask(uapi.SIGKILL)
-        recalc_sigpending(m)
-        current.flags |= sched.PF_SIGNALED
-        await kernel_exit.do_group_exit(m, uapi.SIGKILL)
     while True:
+        if sig_struct.flags & _CLD_MASK:
+            _tell_what_stopped(m, current)
+        if sched_signal.signal_group_exit(sig_struct):
+            current.pending.signal &= ~sigmask(uapi.SIGKILL)
+            recalc_sigpending(m)
+            current.flags |= sched.PF_SIGNALED
+            await kernel_exit.do_group_exit(m, uapi.SIGKILL)
+        if current.jobctl & jobctl.JOBCTL_STOP_PENDING and await do_signal_stop(m, 0):
+            continue
         sig = dequeue_signal(m, current, current.blocked)
         if not sig:
             return None
@@ -490,15 +688,24 @@ async def get_signal(m: Machine) -> ksignal | None:
             if ksig.sa_flags & uapi.SA_RESETHAND:
                 action.sa_handler = uapi.SIG_DFL
             return ksig
-        if sigmask(sig) & (SIG_KERNEL_IGNORE_MASK | SIG_KERNEL_STOP_MASK):
-            continue
-        if (
-            sig_struct.flags & sched_signal.SIGNAL_UNKILLABLE
-            and not sigmask(sig) & SIG_KERNEL_ONLY_MASK
-        ):
-            continue
-        current.flags |= sched.PF_SIGNALED
-        await kernel_exit.do_group_exit(m, sig)
+        await _default_action(m, current, sig)
+
+
+async def _default_action(m: Machine, current: task_struct, sig: int) -> None:
+    # What a signal does for which there is no handler; does not return if it kills.
+    bit = sigmask(sig)
+    if bit & SIG_KERNEL_IGNORE_MASK:
+        return
+    unkillable = current.signal.flags & sched_signal.SIGNAL_UNKILLABLE
+    if unkillable and not bit & SIG_KERNEL_ONLY_MASK:
+        return
+    if bit & SIG_KERNEL_STOP_MASK:
+        pgrp = sched_signal.task_pgrp(current)
+        if sig == uapi.SIGSTOP or not kernel_exit.is_current_pgrp_orphaned(pgrp):
+            await do_signal_stop(m, sig)
+        return
+    current.flags |= sched.PF_SIGNALED
+    await kernel_exit.do_group_exit(m, sig)
 
 
 def flush_signal_handlers(t: task_struct, *, force_default: bool) -> None:
@@ -510,13 +717,89 @@ def flush_signal_handlers(t: task_struct, *, force_default: bool) -> None:
         action.sa_mask = 0
 
 
+# --- actions and masks, asked for by programs ------------------------------------------------
+
+
 def sys_rt_sigaction(
-    m: Machine, sig: int, act: tuple[int, int] | None, oact: Any, sigsetsize: int
+    m: Machine, sig: int, act: tuple[int, ...] | None, oact: Any, sigsetsize: int
 ) -> int:
-    """rt_sigaction(2) with `act` = (handler, flags), or None to change nothing; 0 or -EINVAL."""
-    if sigsetsize != 8 or (act is None and not 1 <= sig <= _NSIG):
+    """rt_sigaction(2): `act` is (handler, flags, mask) or None, `oact` a place for the old one or None.
+
+    Returns 0 or -EINVAL.
+    """
+    if sigsetsize != 8:
         return -errno.EINVAL
-    return 0 if act is None else min(do_sigaction(m, sig, *act), 0)
+    retval, old = do_sigaction(m, sig, act)
+    if not retval and oact is not None:
+        uaccess.put_user(m, old, oact)
+    return retval
+
+
+def do_sigaction(
+    m: Machine, sig: int, act: tuple[int, ...] | None
+) -> tuple[int, tuple[int, int, int]]:
+    """Set what the running task does at `sig`: 0 or -EINVAL, and the old (handler, flags, mask)."""
+    if not 1 <= sig <= _NSIG or (act is not None and sigmask(sig) & SIG_KERNEL_ONLY_MASK):
+        return -errno.EINVAL, (0, 0, 0)
+    current = m.current
+    action = current.sighand.action[sig - 1]
+    old = action.sa_handler, action.sa_flags, action.sa_mask
+    if act is not None:
+        handler, flags, mask = (*act, 0, 0)[:3]
+        action.sa_handler, action.sa_flags = handler, flags
+        action.sa_mask = mask & ~SIG_KERNEL_ONLY_MASK
+        ignored = handler == uapi.SIG_DFL and sigmask(sig) & SIG_KERNEL_IGNORE_MASK
+        if handler == uapi.SIG_IGN or ignored:
+            _flush_from_all(m, sigmask(sig), current)
+    return 0, old
+
+
+def set_current_blocked(m: Machine, newset: int) -> None:
+    """Block `newset` (sigset_t) from now on, but never SIGKILL and SIGSTOP."""
+    current = m.current
+    newset &= ~SIG_KERNEL_ONLY_MASK & (1 << 64) - 1
+    if current.blocked == newset:
+        return
+    if sched_signal.signal_pending(current) and not sched_signal.thread_group_empty(current):
+        retarget_shared_pending(m, current, newset & ~current.blocked)
+    current.blocked = newset
+    recalc_sigpending(m)
+
+
+def sys_rt_sigprocmask(m: Machine, how: int, nset: int | None, oset: Any, sigsetsize: int) -> int:
+    """rt_sigprocmask(2): `nset` (sigset_t) or None to change nothing, `oset` a place or None; 0 or -EINVAL."""
+    if sigsetsize != 8:
+        return -errno.EINVAL
+    old = m.current.blocked
+    if nset is not None:
+        new = {uapi.SIG_BLOCK: old | nset, uapi.SIG_UNBLOCK: old & ~nset, uapi.SIG_SETMASK: nset}
+        if how not in new:
+            return -errno.EINVAL
+        set_current_blocked(m, new[how])
+    if oset is not None:
+        uaccess.put_user(m, old, oset)
+    return 0
+
+
+def sys_rt_sigpending(m: Machine, uset: Any, sigsetsize: int) -> int:
+    """rt_sigpending(2): what is blocked and has come, at the place `uset`; 0 or -EINVAL."""
+    if sigsetsize > 8:
+        return -errno.EINVAL
+    current = m.current
+    pending = current.pending.signal | current.signal.shared_pending.signal
+    return uaccess.put_user(m, pending & current.blocked, uset)
+
+
+async def sys_rt_sigsuspend(m: Machine, unewset: int, sigsetsize: int) -> int:
+    """rt_sigsuspend(2): sleep with the mask `unewset` (sigset_t) until a handler has run; -ERESTARTNOHAND."""
+    if sigsetsize != 8:
+        return -errno.EINVAL
+    current = m.current
+    current.saved_sigmask = current.blocked
+    set_current_blocked(m, unewset)
+    retval = await sys_pause(m)
+    current.restore_sigmask = 1
+    return retval
 
 
 async def sys_pause(m: Machine) -> int:
@@ -528,11 +811,27 @@ async def sys_pause(m: Machine) -> int:
     return -errno.ERESTARTNOHAND
 
 
-def do_sigaction(m: Machine, sig: int, handler: int, flags: int = 0) -> int:
-    """Set what the running task does at `sig`; the old handler, or -EINVAL."""
-    if not 1 <= sig <= _NSIG or sigmask(sig) & SIG_KERNEL_ONLY_MASK:
+def _do_tkill(m: Machine, tgid: int, pid: int, sig: int) -> int:
+    # do_send_specific(): to one thread, and only to it.
+    p = kernel_pid.find_task_by_vpid(m, pid)
+    if not p or (tgid > 0 and kernel_pid.task_tgid_vnr(m, p) != tgid):
+        return -errno.ESRCH
+    error = check_kill_permission(m, sig, SEND_SIG_NOINFO, p)
+    if error or not sig or not p.sighand:
+        return error
+    info = (uapi.SI_TKILL, kernel_pid.task_tgid_vnr(m, m.current), 0)
+    return send_signal(m, sig, info, p, sched.PIDTYPE_PID)
+
+
+def sys_tgkill(m: Machine, tgid: int, pid: int, sig: int) -> int:
+    """tgkill(2): send `sig` to the thread `pid` of the process `tgid`; 0, -EINVAL, -ESRCH, -EPERM."""
+    if pid <= 0 or tgid <= 0:
         return -errno.EINVAL
-    action = m.current.sighand.action[sig - 1]
-    old: int = action.sa_handler
-    action.sa_handler, action.sa_flags = handler, flags
-    return old
+    return _do_tkill(m, tgid, pid, sig)
+
+
+def sys_tkill(m: Machine, pid: int, sig: int) -> int:
+    """tkill(2): send `sig` to the thread `pid`; 0, -EINVAL, -ESRCH, -EPERM."""
+    if pid <= 0:
+        return -errno.EINVAL
+    return _do_tkill(m, 0, pid, sig)

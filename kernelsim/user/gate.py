@@ -89,6 +89,9 @@ class Gate:
         self._replay: Iterator[Any] | None = None  # the results still to be handed out once more
         self.note_: Callable[[str, tuple[Any, ...], Any], None] | None = None
         self._buffer = bytearray()
+        self.handlers_: dict[int, Callable[[int], Any]] = {}  # of signals, by their address
+        self._result: Any = None  # of the call under way: what turns rax into its result
+        self.late_: list[tuple[int, int]] = []  # signals that came before the past was over
         self.tell_: Callable[[str], None] | None = None  # who is told of a traceback
         self.dead_ = False
 
@@ -98,10 +101,11 @@ class Gate:
         Raises OSError when the kernel returns an error.
         """
         if self._replay is not None:
-            return self._past()
+            return await self._passed(name, args, result)
         if self.dead_:
             raise Dead
         log = self._log
+        self._result = result
         try:
             ax = await self._enter(self._numbers(name), args)
         except GeneratorExit:  # the machine is gone, or this process; a puppet's stub is shared
@@ -130,7 +134,7 @@ class Gate:
         """Return the libc of a task that shares this one's memory and begins with a function of its own."""
         libc = self.Plain_(self._enter, self._numbers, replay.Log())
         libc.tell_, libc.note_ = self.tell_, self.note_
-        libc._buffer = self._buffer
+        libc._buffer, libc.handlers_ = self._buffer, self.handlers_
         return libc
 
     def _past(self) -> Any:
@@ -143,6 +147,52 @@ class Gate:
         if value.__class__ is replay.Failed:
             raise OSError(value.number, os.strerror(value.number))
         return value
+
+    async def _passed(self, name: str, args: tuple[Any, ...], result: Any) -> Any:
+        # As _past(), with the handlers that ran meanwhile; a fork in one of them ends the past there.
+        value = self._past()
+        while value.__class__ is replay.Handled:
+            await self.handlers_[value.address](value.sig)
+            if self._replay is not None:
+                value = self._past()
+            elif value.outcome is None:
+                value = await self.trap_(name, *args, result=result)
+            elif value.outcome.__class__ is replay.Failed:
+                raise OSError(value.outcome.number, os.strerror(value.outcome.number))
+            else:
+                (value,) = value.outcome
+        if self._replay is None:
+            for address, sig in self._put_off():
+                await self.handle_(address, sig, 0)
+        return value
+
+    async def handle_(self, address: int, sig: int, ax: int | None) -> bool:
+        """Run the handler at `address` for `sig`; false if there is none.
+
+        `ax` is what the call under way has returned, None if it is made once more.  Before the child
+        of a fork has caught up with its past it has no handlers yet: then later.
+        """
+        if self._replay is not None:
+            self.late_.append((address, sig))
+            return True
+        if address not in self.handlers_:
+            return False
+        if self._log is not None:
+            self._log.own.append(replay.Handled(address, sig, self._outcome(ax)))
+        await self.handlers_[address](sig)
+        return True
+
+    def _outcome(self, ax: int | None) -> Any:
+        # What the call under way has come to, as replay.Handled keeps it.
+        if ax is None:
+            return None
+        if -errno.MAX_ERRNO <= ax < 0:
+            return replay.Failed(-ax)
+        return (ax if self._result is None else self._result(ax),)
+
+    def _put_off(self) -> list[tuple[int, int]]:
+        put_off, self.late_ = self.late_, []
+        return put_off
 
     def stop_replay_(self) -> None:
         """Let the next call be a real one: it is not one whose result was kept."""

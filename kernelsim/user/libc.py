@@ -14,11 +14,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.asm import signal as asm_signal
 from kernelsim.user import gate, replay
 from kernelsim.user.gate import Dead, NewImage, Stack, Stop, UserBuffer, exit_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["CALLS", "Dead", "Libc", "NewImage", "Stop", "UserBuffer", "exit_status"]
 
@@ -31,6 +32,23 @@ def _int(value: Any, name: str) -> int:
     if not -(1 << 31) <= number < 1 << 31:
         raise OverflowError(f"{name} {number} does not fit into a C int")
     return number
+
+
+def _sigset(signals: Iterable[int]) -> int:
+    # A sigset_t: bit n - 1 for signal n.  ValueError for what is no signal, as in Python.
+    found = 0
+    for sig in signals:
+        if not 1 <= sig <= 64:
+            raise ValueError(f"signal number {sig} out of range [1; 64]")
+        found |= 1 << (sig - 1)
+    return found
+
+
+def _signals(mask: int) -> set[int]:
+    return {sig for sig in range(1, 65) if mask >> (sig - 1) & 1}
+
+
+_HANDLERS = 0x402000  # where the code of a program's handlers is said to begin
 
 
 class Libc(gate.Gate):
@@ -97,13 +115,75 @@ class Libc(gate.Gate):
             await self.fflush()
         await self._leave("exit", status)
 
-    async def pause(self) -> None:
-        """Sleep until a signal has been handled; raises OSError with EINTR then."""
-        await self.trap_("pause")
+    async def waitid(self, idtype: int, id: int, options: int) -> tuple[int, int, int, int] | None:
+        """Wait for children: (si_pid, si_signo, si_status, si_code), or None with WNOHANG when none is ready."""
+        info = UserBuffer()
+        args = (_int(idtype, "idtype"), _int(id, "id"), info, _int(options, "options"), None)
+        signo, code, pid, _, status = await self.trap_("waitid", *args, result=lambda ax: info.data)
+        return (pid, signo, status, code) if pid else None
 
     async def kill(self, pid: int, sig: int) -> None:
         """Send signal `sig` to the process, group or everybody that `pid` says."""
         await self.trap_("kill", _int(pid, "pid"), _int(sig, "signal"), result=lambda ax: None)
+
+    # --- signals ----------------------------------------------------------------------------
+
+    async def pause(self) -> None:
+        """Sleep until a signal has been handled."""
+        try:
+            await self.trap_("pause")
+        except OSError as error:  # it never returns anything else
+            if error.errno != errno.EINTR:
+                raise
+
+    async def signal(self, sig: int, handler: Any) -> Any:
+        """Set what happens at `sig`: SIG_DFL, SIG_IGN, or `async def handler(sig)`; the old one.
+
+        Calls that the handler interrupts are made once more, as Python does it.
+        """
+        if not 1 <= sig <= 64:
+            raise ValueError("signal number out of range")
+        return await self.sigaction(sig, handler, asm_signal.SA_RESTART)
+
+    async def sigaction(
+        self, sig: int, handler: Any, flags: int = 0, mask: Iterable[int] = ()
+    ) -> Any:
+        """As `signal`, with SA_* flags, and signals that are blocked while the handler runs."""
+        old = UserBuffer()
+        act = self._address(handler), operator.index(flags), _sigset(mask)
+        address, _, _ = await self.trap_(
+            "rt_sigaction", _int(sig, "signal"), act, old, 8, result=lambda ax: old.data
+        )
+        return self.handlers_.get(address, address)
+
+    def _address(self, handler: Any) -> int:
+        # Where a handler is: functions get addresses in the order in which they are named.
+        if not callable(handler) or isinstance(handler, int):
+            return operator.index(handler)
+        known = [address for address, one in self.handlers_.items() if one is handler]
+        if known:
+            return known[0]
+        address = _HANDLERS + 16 * len(self.handlers_)
+        self.handlers_[address] = handler
+        return address
+
+    async def sigprocmask(self, how: int, mask: Iterable[int]) -> set[int]:
+        """Block (SIG_BLOCK), unblock or set the signals that wait; the set before."""
+        old = UserBuffer()
+        args = (_int(how, "how"), _sigset(mask), old, 8)
+        return _signals(await self.trap_("rt_sigprocmask", *args, result=lambda ax: old.data))
+
+    async def sigpending(self) -> set[int]:
+        """The signals that have come and wait because they are blocked."""
+        found = UserBuffer()
+        return _signals(await self.trap_("rt_sigpending", found, 8, result=lambda ax: found.data))
+
+    async def tgkill(self, tgid: int, tid: int, sig: int) -> None:
+        """Send signal `sig` to one thread."""
+        args = (_int(tgid, "tgid"), _int(tid, "tid"), _int(sig, "signal"))
+        await self.trap_("tgkill", *args, result=lambda ax: None)
+
+    # --- numbers ----------------------------------------------------------------------------
 
     async def getpid(self) -> int:
         """The number of this process."""
@@ -142,8 +222,16 @@ class Libc(gate.Gate):
         await self.trap_("sched_yield", result=lambda ax: None)
 
     async def nanosleep(self, seconds: int, nanoseconds: int = 0) -> int:
-        """Sleep; 0."""
-        return await self.trap_("nanosleep", operator.index(seconds), operator.index(nanoseconds))
+        """Sleep, also if handlers run meanwhile; 0."""
+        rest: tuple[int, int] = operator.index(seconds), operator.index(nanoseconds)
+        while True:
+            left = UserBuffer()
+            try:
+                return await self.trap_("nanosleep", *rest, left)
+            except OSError as error:
+                if error.errno != errno.EINTR:
+                    raise
+                rest = left.data or (0, 0)
 
     # --- files ------------------------------------------------------------------------------
 
@@ -214,7 +302,7 @@ class Libc(gate.Gate):
         return 0
 
 
-_PRIVATE = ("_wait4",)
+_PRIVATE = ("_wait4", "_address")
 CALLS = frozenset(
     n for n, f in vars(Libc).items() if callable(f) and not n.endswith("_") and n not in _PRIVATE
 )
@@ -241,10 +329,13 @@ class _Replaying(Libc):
     pass
 
 
+_NO_VALUES = (replay.Failed, replay.Handled)
+
+
 def _replayed(name: str) -> Callable[..., Any]:
     async def call(self: Any) -> Any:
         value = next(self._replay, gate.FORK_)
-        if value is not gate.FORK_ and value.__class__ is not replay.Failed:
+        if value is not gate.FORK_ and value.__class__ not in _NO_VALUES:
             return value
         self._replay = itertools.chain((value,) if value is not gate.FORK_ else (), self._replay)
         return await getattr(Libc, name)(self)

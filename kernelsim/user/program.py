@@ -34,6 +34,10 @@ class Program:
             return Program(stack.function, self.libc.thread_(), cloned=True)
         return Program(self.main, self.libc.child_(), cloned=self.cloned)
 
+    async def handle(self, address: int, sig: int, ax: int | None) -> bool:
+        """Run the handler at `address`, if there is one; see `gate.Gate.handle_`."""
+        return await self.libc.handle_(address, sig, ax)
+
     def gone(self, context: Any) -> None:
         """The process is dead: let go of its coroutine, whose `finally` blocks can make no calls."""
         self.libc.dead_ = True

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Failed", "Log"]
+__all__ = ["Failed", "Handled", "Log"]
+
+
+class Handled:
+    """A handler that ran before a call returned: its address, the signal, and what the call then did.
+
+    `outcome` is the call's result as a tuple of one, a Failed, or None when it was made once more.
+    """
+
+    __slots__ = ("address", "outcome", "sig")
+
+    def __init__(self, address: int, sig: int, outcome: Any) -> None:
+        self.address, self.sig, self.outcome = address, sig, outcome
 
 
 class Failed:

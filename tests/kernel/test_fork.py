@@ -60,7 +60,7 @@ SPECIAL = {
     *("real_parent", "parent", "children", "sibling", "group_leader", "ptraced", "ptrace_entry"),
     *("thread_pid", "pid_links", "thread_group", "thread_node", "start_time", "start_boottime"),
     *("real_cred", "cred", "fs", "files", "nsproxy", "signal", "sighand", "pending", "seccomp"),
-    *("parent_exec_id", "rcu", "thread"),
+    *("parent_exec_id", "rcu", "thread", "restore_sigmask"),
 }
 DIRTY = table("""
     prio 60 jobctl 5 pdeath_signal 9 utime 1 stime 2 gtime 3 nvcsw 40 nivcsw 41 min_flt 42

@@ -36,8 +36,8 @@ T_CHILDREN, T_SIBLING, T_TASKS, T_THREAD_GROUP, T_THREAD_NODE = _at(
 T_SUM_EXEC, T_PTRACE_LO, T_MM, T_ACTIVE_MM = _at(
     *(sched.task_struct, "se.sum_exec_runtime", "ptrace", "mm", "active_mm")
 )
-T_NVCSW, T_NIVCSW, T_ON_CPU_HI, T_SCHED_CLASS = _at(
-    *(sched.task_struct, "nvcsw", "nivcsw", "on_cpu", "sched_class")
+T_NVCSW, T_NIVCSW, T_ON_CPU_HI, T_SCHED_CLASS, T_JOBCTL = _at(
+    *(sched.task_struct, "nvcsw", "nivcsw", "on_cpu", "sched_class", "jobctl")
 )
 S_PIDS, S_SHARED_SET, S_FLAGS_HI, S_SUM_SCHED = _at(
     *(signal.signal_struct, "pids", "shared_pending.signal", "flags", "sum_sched_runtime")
@@ -76,6 +76,7 @@ __all__ = [
     "T_CHILDREN",
     "T_FLAGS",
     "T_GROUP_LEADER",
+    "T_JOBCTL",
     "T_MM",
     "T_NIVCSW",
     "T_NVCSW",

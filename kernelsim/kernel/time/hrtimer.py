@@ -1,14 +1,14 @@
 """kernel/time/hrtimer.c @ v5.10.188: sleeping for a time.
 
 When nothing can run, virtual time jumps to the first timer's expiry.  Left out: other clocks,
-slack, what remains of an interrupted sleep.
+slack.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.include.linux import rbtree, sched
+from kernelsim.include.linux import rbtree, sched, uaccess
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.asm import errno
@@ -21,7 +21,13 @@ from kernelsim.machine.ref import Struct
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
-__all__ = ["hrtimer_interrupt", "hrtimer_sleeper", "hrtimers_init", "sys_nanosleep"]
+__all__ = [
+    "hrtimer_interrupt",
+    "hrtimer_sleeper",
+    "hrtimers_init",
+    "sys_nanosleep",
+    "sys_restart_syscall",
+]
 
 
 class hrtimer_sleeper(Struct):
@@ -66,13 +72,31 @@ def hrtimer_interrupt(m: Machine) -> bool:
     return True
 
 
-async def sys_nanosleep(m: Machine, seconds: int, nanoseconds: int) -> int:
-    """nanosleep(2): 0, -EINVAL, -EINTR."""
+_NSEC = 1_000_000_000
+_RMTP, _EXPIRES = 1, 2  # restart_block.nanosleep.rmtp and .expires, as words of their union
+
+
+async def sys_nanosleep(m: Machine, seconds: int, nanoseconds: int, rmtp: Any = None) -> int:
+    """nanosleep(2): 0, -EINVAL, -ERESTART_RESTARTBLOCK, which a handler turns into -EINTR.
+
+    What is left of the time goes to the place `rmtp`, as (seconds, nanoseconds).
+    """
     if seconds < 0 or not 0 <= nanoseconds < 1_000_000_000:
         return -errno.EINVAL
+    m.current.restart_block.data[_RMTP] = uaccess.user_address(m, rmtp)
+    return await _sleep_until(m, timekeeping.ktime_get_ns(m) + seconds * _NSEC + nanoseconds)
+
+
+async def sys_restart_syscall(m: Machine) -> int:
+    """restart_syscall(2): go on with the sleep that a signal without a handler has interrupted."""
+    return await _sleep_until(m, m.current.restart_block.data[_EXPIRES])
+
+
+async def _sleep_until(m: Machine, expires: int) -> int:
+    # do_nanosleep(), and what it leaves in restart_block.
     current = m.current
     timer = wait.stack_push(m, hrtimer_sleeper)
-    timer.expires = timekeeping.ktime_get_ns(m) + seconds * 1_000_000_000 + nanoseconds
+    timer.expires = expires
     timer.task = current
     _enqueue(m, timer)
     while timer.task and not sched_signal.signal_pending(current):
@@ -81,6 +105,10 @@ async def sys_nanosleep(m: Machine, seconds: int, nanoseconds: int) -> int:
     interrupted = bool(timer.task)
     if interrupted:
         lib_rbtree.rb_erase_cached(timer.node, m.symbol("hrtimer_bases"))
+        current.restart_block.data[_EXPIRES] = expires
+        left = max(expires - timekeeping.ktime_get_ns(m), 0)
+        if current.restart_block.data[_RMTP]:
+            uaccess.put_user(m, divmod(left, _NSEC), current.restart_block.data[_RMTP])
     wait.stack_pop(m, hrtimer_sleeper)
     current.state = sched.TASK_RUNNING
-    return -errno.EINTR if interrupted else 0
+    return -errno.ERESTART_RESTARTBLOCK if interrupted else 0

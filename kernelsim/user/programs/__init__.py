@@ -13,6 +13,8 @@ from kernelsim.user.programs import (
     exits,
     families,
     forks,
+    handlers,
+    jobs,
     pipelines,
     pipes,
     signals,
@@ -23,7 +25,7 @@ __all__ = ["ALL", "MODULES", "Program"]
 
 Program = Callable[[Any], Coroutine[Any, Any, int | None]]
 
-MODULES = (forks, waits, exits, families, pipes, descriptors, pipelines, signals)
+MODULES = (forks, waits, exits, families, pipes, descriptors, pipelines, signals, handlers, jobs)
 ALL: dict[str, Program] = {
     name: getattr(module, name) for module in MODULES for name in module.__all__
 }

@@ -17,7 +17,7 @@ from kernelsim.fs import pipe, read_write
 from kernelsim.include.linux import sched
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.asm import errno
-from kernelsim.include.uapi.asm.signal import SA_NODEFER, SA_RESTART, SIGKILL, SIGSEGV, SIGSTOP
+from kernelsim.include.uapi.asm.signal import SA_NODEFER, SA_RESTART, SIGSEGV
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import fork, signal, sys
 from kernelsim.kernel.sched import core
@@ -40,9 +40,13 @@ __all__ = [
 ]
 
 NR_SYSCALLS = 441
+_RESTART_SYSCALL = 219
 _WORK = sched._TIF_NEED_RESCHED | sched._TIF_SIGPENDING
 _FLAGS = task_struct.offsetof_("thread_info.flags") >> 3
-_RESTART = (-errno.ERESTARTSYS, -errno.ERESTARTNOINTR, -errno.ERESTARTNOHAND)
+_RESTART = (
+    *(-errno.ERESTARTSYS, -errno.ERESTARTNOINTR, -errno.ERESTARTNOHAND),
+    -errno.ERESTART_RESTARTBLOCK,
+)
 
 
 def sys_ni_syscall(m: Machine, *args: Any) -> int:
@@ -115,8 +119,11 @@ async def do_syscall_64(m: Machine, nr: int, args: tuple[Any, ...]) -> int:
         if trace.on:
             trace.emit("sys_exit", id=nr, ret=ax, args=args)
         if m.u64[(m.current._o >> 3) + _FLAGS] & _WORK:
+            block = ax == -errno.ERESTART_RESTARTBLOCK
             again, ax = await exit_to_user_mode_loop(m, ax)
             if again:
+                if block:  # the next system call is restart_syscall(2)
+                    nr, args = _RESTART_SYSCALL, ()
                 continue
         return ax
 
@@ -139,36 +146,45 @@ async def exit_to_user_mode_loop(m: Machine, ax: int) -> tuple[bool, int]:
     Returns whether the system call is to be restarted, and its result `ax`.
     """
     again, interrupted = ax in _RESTART, ax in _RESTART
+    current = m.current
     while True:
-        flags = m.current.thread_info.flags
+        flags = current.thread_info.flags
         if flags & sched._TIF_NEED_RESCHED:
             await core.schedule(m)
         elif flags & sched._TIF_SIGPENDING:
             ksig = await signal.get_signal(m)
             if ksig is not None:
-                await handle_signal(m, ksig)
                 if interrupted:  # the first handler decides
                     wished = ax == -errno.ERESTARTSYS and bool(ksig.sa_flags & SA_RESTART)
                     again = wished or ax == -errno.ERESTARTNOINTR
                     interrupted, ax = False, ax if again else -errno.EINTR
+                await handle_signal(m, ksig, None if again else ax)
         else:
             break
+    if current.restore_sigmask:  # restore_saved_sigmask()
+        current.restore_sigmask = 0
+        signal.set_current_blocked(m, current.saved_sigmask)
     return again, ax
 
 
-async def handle_signal(m: Machine, ksig: signal.ksignal) -> None:
-    """Run the user's handler for `ksig` (struct ksignal *) with the signal blocked."""
+async def handle_signal(m: Machine, ksig: signal.ksignal, ax: int | None) -> None:
+    """Run the user's handler for `ksig` (struct ksignal *) with the signal blocked.
+
+    `ax` is the result of the system call under way, None if it is made once more afterwards.
+    """
     current = m.current
     sig, old = ksig.sig, current.blocked
     blocked = old | ksig.sa_mask | (0 if ksig.sa_flags & SA_NODEFER else 1 << (sig - 1))
-    current.blocked = blocked & ~(1 << (SIGKILL - 1) | 1 << (SIGSTOP - 1))
-    handler = m.user_text.get(ksig.sa_handler)
-    if handler is None:  # there is no code at that address: the next instruction faults
-        await kernel_exit.do_group_exit(m, SIGSEGV)
-    else:
+    if current.restore_sigmask:  # sigmask_to_save()
+        current.restore_sigmask, old = 0, current.saved_sigmask
+    signal.set_current_blocked(m, blocked)
+    handler, program = m.user_text.get(ksig.sa_handler), m.cpu.user.get(current.address_)
+    if handler is not None:
         await handler(m, sig)
-    current.blocked = old  # rt_sigreturn
-    signal.recalc_sigpending(m)
+    elif program is None or not await program.handle(ksig.sa_handler, sig, ax):
+        # there is no code at that address: the next instruction faults
+        await kernel_exit.do_group_exit(m, SIGSEGV)
+    signal.set_current_blocked(m, old)  # rt_sigreturn
 
 
 async def irqentry_exit_to_user_mode(m: Machine) -> None:

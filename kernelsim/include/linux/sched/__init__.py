@@ -258,6 +258,7 @@ class task_struct(Struct):
     sched_migrated = bits(u32, 1)
     in_execve = bits(u32, 1)
     in_iowait = bits(u32, 1)
+    restore_sigmask = bits(u32, 1)
     restart_block = restart_block
     pid = pid_t
     tgid = pid_t
