@@ -157,7 +157,7 @@ def system_calls() -> frozenset[str]:
 
 def clone_flags() -> int:
     """Return the flags of clone() that the kernel carries out, as one word."""
-    return int(getattr(fork, "SUPPORTED", 0xFFFF_FFFF))
+    return int(0xFFFF_FFFF & ~fork.UNSUPPORTED)
 
 
 def copy_disk(k: Any, other: Any) -> None:

@@ -13,7 +13,7 @@ from kernelsim.machine.cpu import Panic
 from kernelsim.machine.memory import Fault
 from kernelsim.session import PENDING
 
-__all__ = ["ERRNO", "Answer", "answer", "failure", "status"]
+__all__ = ["ERRNO", "Answer", "answer", "errno_name", "failure", "status"]
 
 Kind = Literal["result", "errno", "pending", "gone", "oops", "panic", "refused"]
 
@@ -90,6 +90,8 @@ def _waited(value: tuple[int, int]) -> str:
 
 _MEANS: dict[str, Callable[[Any], str]] = {
     "fork": lambda pid: f"the child is {pid}; the child's own fork returns 0",
+    "vfork": lambda pid: f"the child is {pid}; it has given the memory back",
+    "clone": lambda pid: f"the new task is {pid}",
     "waitpid": _waited,
     "getpid": lambda _: "its own number",
     "getppid": lambda pid: "its parent's number" if pid else "its parent is outside",
@@ -124,18 +126,25 @@ def _shown(value: Any) -> str:
     return "0" if value is None else repr(value)
 
 
-def failure(task: str, call: str, error: BaseException) -> Answer:
-    """Say what `error`, which `Kernel.call` raised, means."""
+def errno_name(error: BaseException) -> str:
+    """Return the name of the errno that `error` stands for, "" if it is no OSError."""
+    if not isinstance(error, OSError):
+        return ""
+    return _NAMES.get(error.errno or 0, f"errno {error.errno}")
+
+
+def failure(task: str, call: str, error: BaseException, why: str = "") -> Answer:
+    """Say what `error`, which `Kernel.call` raised, means, and `why` it was raised if that is known."""
     head = f"{task}: {call}"
     if isinstance(error, OSError):
-        name = _NAMES.get(error.errno or 0, f"errno {error.errno}")
-        words = ERRNO.get(name, error.strerror or "")
+        name = errno_name(error)
+        words = why or ERRNO.get(name, error.strerror or "")
         return Answer("errno", f"{head} = −1 {name}", words)  # noqa: RUF001 (a minus sign)
     if isinstance(error, Panic):
-        words = f"{error}. The machine has stopped for good; step back, and branch from there"
+        words = f"{error}. The machine has stopped for good: step back, branch before it, or reboot"
         return Answer("panic", head, words)
     if isinstance(error, Fault):
-        return Answer("oops", head, f"oops, a bug in the kernel: {error}. The task is killed")
+        return Answer("oops", head, f"{error}")
     if isinstance(error, ValueError | TypeError | LookupError | OverflowError):
         text = str(error.args[0] if error.args else error)
         return Answer("refused", head, text)

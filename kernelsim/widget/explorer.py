@@ -1,44 +1,51 @@
-"""The panel, the timeline and pictures over one kernel: act, look, step back, act differently."""
+"""Act, look, step back, act differently, and compare the two futures."""
 
 from __future__ import annotations
 
-import inspect
+import importlib
 import sys
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets
 
 from kernelsim import view as views
 from kernelsim.include.linux.sched import task_struct
-from kernelsim.view import Picture, moment, tasks
-from kernelsim.widget import base
-from kernelsim.widget.panel import SyscallPanel
-from kernelsim.widget.picture_view import PictureView
-from kernelsim.widget.timeline import Timeline
+from kernelsim.widget import base, difference, words
+from kernelsim.widget.future import Future, View
+from kernelsim.widget.head import Head
+from kernelsim.widget.tabs import Tabs
 
-__all__ = ["Explorer", "explore"]
-
-View = Callable[..., Picture]
+__all__ = ["PANES", "Explorer", "explore"]
 
 VIEWS: dict[str, tuple[View, ...]] = {
     "task_list": (views.task_list,),
     "process_tree": (views.process_tree,),
     "both": (views.task_list, views.process_tree),
 }
-MORE = 6  # boxes added when the reader opens a fold
-PAST = "You are looking at the past. Calls are fired at the present: go back to now, or branch off."
+PANES = {
+    "inspector": "Inspector",
+    "stack": "StackPane",
+    "graph": "GraphPane",
+    "strace": "StracePane",
+    "terminal": "TerminalPane",
+}
+"""What can be shown beside the pictures: the name of each pane, and its class in kernelsim.widget."""
+_LEAVE, _KEEP, _DROP = ("leave", "leave it"), ("keep", "keep it alone"), ("drop", "throw it away")
+_explorers: list[weakref.ref[Explorer]] = []  # to tell one what another has done to its machine
 
 
 class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
-    """A panel, a timeline and one or more pictures of the same kernel at the same moment.
+    """A panel, a timeline and pictures of a machine; beside them those of a branch, to compare.
 
-    What the reader selects in a picture is the task that calls are fired at, and the focus of the
-    pictures.  `kernel` is the kernel driven now: the one given, or a branch of it.
+    `futures` are the machine given and its branches, each branched off from the one before it; the
+    last two are shown.  `kernel`, `panel`, `timeline` and `pictures` are those of the one that the
+    reader acted on last.
 
     :param pictures: functions such as `kernelsim.view.task_list`.
-    :param options: further arguments of these functions.
+    :param panes: names of `PANES`.
+    :param options: further arguments of the pictures' functions.
     """
 
     def __init__(
@@ -47,155 +54,232 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         pictures: Sequence[View],
         focus: Any = None,
         calls: Sequence[str] | None = None,
+        panes: Sequence[str] = (),
         **options: Any,
     ) -> None:
-        self.kernel = k
-        self._views, self._options = tuple(pictures), options
-        self._trunk: Any = None  # the kernel that a branch came from
-        self._extra = 0  # boxes asked for beyond a view's own limit
-        self._also: tuple[int, ...] = ()  # addresses from the boxes that were opened
-        self.panel = SyscallPanel(k, focus, calls)
-        self.timeline = Timeline(k)
-        self.pictures = [PictureView() for _ in self._views]
-        self._focus = self.panel.task if focus is not None else ""
-        super().__init__([self.panel, self.timeline, *self.pictures])
+        self._arguments = tuple(pictures), calls, options
+        self.bar = Head()
+        self.panes = [_pane(name, k) for name in panes]
+        self.tabs = Tabs([pane.title for pane in self.panes] or [""])
+        self._left: list[Future] = []  # branches that the reader has left, to come back to
+        self._branches = 0
+        self.futures = [self._future(k, focus)]
+        self.active = self.futures[0]
+        side = [ipywidgets.VBox([self.tabs, *self.panes])] if panes else []
+        self._side = [box.add_class("kernelsim-side") for box in side]
+        self._row = ipywidgets.HBox([*self.futures, *self._side]).add_class("kernelsim-futures")
+        super().__init__([self.bar, self._row])
         self.add_class("kernelsim-explorer")
-        self._draw()
-        self._connect()
-
-    def __repr__(self) -> str:
-        titles = " and ".join(p.picture.title for p in self.pictures if p.picture is not None)
-        return f"Explorer of {titles}, {self.timeline.label}"
-
-    # -- wires ---------------------------------------------------------------------------------
-
-    def _connect(self) -> None:
-        self.panel.on_fired = self.look
-        self.panel.on_unlock = self._leave_the_past
-        self.timeline.on_moved = self._draw
-        self.timeline.on_branch = self._leave_the_past
-        self.panel.observe(self._chosen, "task")
-        for picture in self.pictures:
-            picture.observe(self._chosen, "selected")
-            picture.on_fold = self._fold
-            picture.on_find, picture.finds = self._find, True
+        self.bar.on_action = self._asked
+        self.tabs.observe(lambda _: self._show_panes(), "chosen")
+        self._show_panes()
+        _explorers[:] = [ref for ref in _explorers if ref() is not None] + [weakref.ref(self)]
         _after_each_cell(self)
 
-    def _chosen(self, change: Any) -> None:
-        if change["new"] != self._focus:
-            self.select(change["new"])
+    def __repr__(self) -> str:
+        return f"Explorer of {' beside '.join(map(repr, self.futures[-2:]))}"
+
+    def _future(self, k: Any, focus: Any) -> Future:
+        pictures, calls, options = self._arguments
+        future = Future(k, pictures, focus, calls, options)
+        future.on_acted, future.on_branch = self._acted, self._branched
+        future.head.on_action = lambda do: self._end(future, do)
+        return future
+
+    # -- the one acted on ----------------------------------------------------------------------
+
+    @property
+    def kernel(self) -> Any:
+        """The kernel driven: the one given, or a branch of it."""
+        return self.active.kernel
+
+    @property
+    def panel(self) -> Any:
+        """Its panel."""
+        return self.active.panel
+
+    @property
+    def timeline(self) -> Any:
+        """Its timeline."""
+        return self.active.timeline
+
+    @property
+    def pictures(self) -> Any:
+        """Its pictures."""
+        return self.active.pictures
 
     def select(self, task: Any) -> None:
         """Choose a task for the panel and as the focus of the pictures; "" chooses none.
 
         :param task: struct task_struct *, or its address as an int or in hex.
         """
-        address = getattr(task, "address_", task)
-        self._focus = hex(address) if isinstance(address, int) else address
-        if self._focus:
-            self.panel.task = self._focus
-            self.panel.look()
-        self._draw()
-
-    def _fold(self, more: bool) -> None:
-        opened = [address for picture in self.pictures for address in picture.opened[:MORE]]
-        self._extra = self._extra + MORE if more else 0
-        self._also = (*self._also, *opened) if more else ()
-        self._draw()
-
-    # What a picture does not show is looked for among all tasks, and chosen.
-    def _find(self, words: str) -> str:
-        task = tasks.find(moment.machine(self.timeline.seen(self.timeline.moment)), words)
-        if task is None:
-            return f"no task {words!r} at this moment"
-        self.select(task)
-        return f"found {tasks.title(task)}"
-
-    # -- moments -------------------------------------------------------------------------------
+        self.active.select(task)
 
     def look(self) -> None:
         """Show what has happened meanwhile, from here or from other cells."""
-        with self.timeline.hold_sync():
-            self.timeline.look(to_now=not self.timeline.past)
-            self._draw()
-        if not self.timeline.past:
-            self.panel.look()
+        for future in self.futures:
+            if future.stale:
+                future.look()
+        self._compare()
+        self._show_panes()
 
-    def _leave_the_past(self, do: str) -> None:
-        if do == "now":
-            self.timeline.step(self.timeline.last)
-        elif do == "branch":
-            self.branch()
-        elif do == "leave" and self._trunk is not None:
-            k, self._trunk = self._trunk, None
-            self._drive(k, "")
+    def _acted(self, future: Future) -> None:
+        self.active = future
+        self._compare()
+        self._show_panes()
+        for ref in _explorers:
+            other = ref()
+            if other is None or other is self or other.hidden:
+                continue
+            if any(one.kernel is future.kernel and one.stale for one in other.futures):
+                other.look()
+
+    @property
+    def hidden(self) -> bool:
+        """True if it stood in a page and does so no more: it need not be drawn."""
+        return self._was_shown and not self.bar.shown
+
+    _was_shown = False
+
+    # -- branches ------------------------------------------------------------------------------
 
     def branch(self) -> None:
-        """Drive a new machine from the moment shown on; the old one stays as it is.
+        """Drive a new machine from the moment shown on, beside the old one, which stays as it is.
 
         It is a machine on which the same was fired up to here; a call that is under way at that
         moment ends first.
         """
-        if not self.timeline.past:
+        self.active.branch()
+
+    def _branched(self, future: Future, at: int, choose: Any) -> None:
+        if future is not self.futures[-1]:
+            branch = self.futures[-1].name
+            self._compare(
+                f"{future.name} has {branch} beside it. Leave that one, keep it alone or throw it "
+                "away; then branch off again."
+            )
             return
-        trunk = self._trunk or self.kernel
-        at = self.timeline.moment[0]
-        k = self.kernel.branch(at)
-        until = "" if k.now <= at else f", where the call under way at {at} had ended"
-        self._trunk = trunk
-        self._drive(k, f"A branch, from event {k.now}{until}. The machine it left is unchanged.")
+        k = future.kernel.branch(at, choose)
+        until = (
+            "" if k.now <= at or choose is not None else f", where a call had to end first: {k.now}"
+        )
+        focus = future.focus if future.focus is not None and _has(k, future.focus) else None
+        new = self._future(k, None if focus is None else focus.address_)
+        self._branches += 1
+        new.name = f"branch {self._branches}"
+        ran = f", where {_name(future, choose)} runs next" if choose is not None else ""
+        new.origin = f"from event {at} of {future.name}{until}{ran}"
+        self.futures.append(new)
+        self.active = new
+        self._arrange()
 
-    def _drive(self, k: Any, words: str) -> None:
-        self.kernel = k
-        self.panel.drive(k)
-        self.timeline.drive(k)
-        self.timeline.branch = words
-        self._draw()
+    def _end(self, future: Future, do: str) -> None:
+        place = self.futures.index(future)
+        if not place or do not in {"leave", "keep", "drop"}:
+            return
+        if do == "keep":
+            gone = self.futures[:place]
+            self.futures, self._left = [future], []
+            for one in gone:
+                one.forget()
+        else:
+            gone = self.futures[place:]
+            self.futures = self.futures[:place]
+            if do == "leave":
+                self._left += gone
+            else:
+                for one in gone:
+                    one.forget()
+        self.active = self.futures[-1]
+        self._arrange()
 
-    # -- drawing -------------------------------------------------------------------------------
+    def _asked(self, do: str) -> None:
+        if do == "shown":
+            self._was_shown = True
+            if any(future.stale for future in self.futures):
+                self.look()
+        for future in [one for one in self._left if one.name == do]:
+            self._left.remove(future)
+            self.futures = [self.futures[0], future]
+            self.active = future
+            self._arrange()
 
-    def _draw(self) -> None:
-        for picture, drawn in zip(self.pictures, self.drawn(), strict=True):
-            picture.show(drawn)
-            picture.selected = self._focus
-            picture.unfolded = bool(self._extra)
-        self.panel.locked = PAST if self.timeline.place < self.timeline.last else ""
+    def _arrange(self) -> None:
+        for future in self.futures[-2:]:
+            if future.stale:
+                future.look()
+        self._row.children = (*self.futures[-2:], *self._side)
+        self._compare()
+        self._show_panes()
 
-    def drawn(self) -> list[Picture]:
-        """The pictures of the moment shown, with the changes since the moment before."""
-        look = self.timeline.seen(self.timeline.moment)
-        since = self.timeline.seen(self.timeline.previous) if self.timeline.place else None
-        return [self._picture(view, look, since) for view in self._views]
+    # Say what differs between the two futures shown, and name them; `refused` is said instead.
+    def _compare(self, refused: str = "") -> None:
+        shown = self.futures[-2:]
+        back = [(one.name, f"show {one.name} again") for one in self._left]
+        if len(shown) < 2:
+            shown[0].mark(())
+            shown[0].head.say(*_heading(shown[0], alone=True))
+            self.bar.say("Branches left: " if back else "", refused, back)
+            return
+        a, b = shown
+        found = difference.between(a.seen()[0], b.seen()[0], (a.name, b.name))
+        self.bar.say("Two futures.", refused or found.sentence, back)
+        for future, marked in zip(shown, found.marked, strict=True):
+            future.mark(marked)
+            future.head.say(*_heading(future, alone=False))
 
-    def _picture(self, view: View, look: Any, since: Any) -> Picture:
-        options = dict(self._options)
-        if self._extra:
-            known = inspect.signature(view).parameters
-            if self._also and "also" in known:
-                options["also"] = self._also
-            elif "limit" in known:
-                options["limit"] = options.get("limit", known["limit"].default) + self._extra
-        if self._focus:
-            focus = task_struct(self.kernel.machine, int(self._focus, 16))
-            try:
-                return view(look, focus=focus, since=since, **options)
-            except KeyError:  # at this moment it is not there
-                pass
-        return view(look, since=since, **options)
+    # -- panes ---------------------------------------------------------------------------------
+
+    def _show_panes(self) -> None:
+        for number, pane in enumerate(self.panes):
+            seen = number == self.tabs.chosen
+            pane.layout.display = None if seen else "none"
+            if seen:
+                look, since = self.active.seen()
+                pane.show(look, since, self.active.focus)
+
+    # -- without a kernel ----------------------------------------------------------------------
 
     def static(self) -> dict[str, str]:
-        """The pictures and the sentence about what changed, as they are now."""
-        parts = [picture.static() for picture in self.pictures]
-        lines = [self.timeline.sentence, *(part["text/plain"] for part in parts)]
+        """The pictures and the sentences about what changed and what differs, as they are now."""
+        parts = [future.static() for future in self.futures[-2:]]
+        if len(parts) == 1:
+            return parts[0]
+        lines = [self.bar.text, *(part["text/plain"] for part in parts)]
         found = {"text/plain": "\n\n".join(lines)}
         if all("text/html" in part for part in parts):
             found["image/svg+xml"] = parts[0]["image/svg+xml"]
-            figures = "".join(part["text/html"] for part in parts)
-            found["text/html"] = figures + base.paragraphs(self.timeline.sentence)
+            sentence = base.paragraphs(self.bar.text)
+            found["text/html"] = sentence + "".join(part["text/html"] for part in parts)
         return found
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return base.bundle(super()._repr_mimebundle_(**options), self.static())
+
+
+# What stands above a future: its name and origin, and what can be done with a branch.
+def _heading(future: Future, *, alone: bool) -> tuple[str, str, list[tuple[str, str]]]:
+    name = future.name[:1].upper() + future.name[1:]
+    if alone:
+        return (f"{name}:", future.origin, []) if future.origin else ("", "", [])
+    is_branch = future.name != "the trunk"
+    return f"{name}:", future.origin, [_LEAVE, _KEEP, _DROP] if is_branch else []
+
+
+# What a task is called at the moment that a future shows.
+def _name(future: Future, task: Any) -> str:
+    return words.name(task_struct(future.seen()[0].machine, task.address_))
+
+
+def _has(k: Any, task: Any) -> bool:
+    return any(one.address_ == task.address_ for one in k.tasks())
+
+
+def _pane(name: str, k: Any) -> Any:
+    kind = getattr(importlib.import_module("kernelsim.widget"), PANES.get(name, ""), None)
+    if kind is None:
+        raise ValueError(f"there is no pane {name!r}: choose of {', '.join(PANES)}")
+    return kind(k)
 
 
 def explore(
@@ -203,15 +287,17 @@ def explore(
     view: str | View | Sequence[View] = "task_list",
     focus: Any = None,
     calls: Sequence[str] | None = None,
+    panes: Sequence[str] = (),
     **options: Any,
 ) -> Explorer:
-    """Explore a kernel: fire calls at its puppets, watch the picture, step through time.
+    """Explore a kernel: fire calls at its puppets, watch the picture, step through time, branch off.
 
     :param k: a Kernel.
     :param view: "task_list", "process_tree", "both", or functions as in `kernelsim.view`.
     :param focus: struct task_struct *, its address or its pid: whom calls are fired at, and whom
         the picture is about.
     :param calls: the system calls to offer; all that the panel knows by default.
+    :param panes: what to show beside: "inspector", "stack", "graph", "strace", "terminal".
     :param options: further arguments of the view, such as `limit` and `members`.
     """
     if isinstance(view, str):
@@ -220,7 +306,7 @@ def explore(
         chosen: Sequence[View] = VIEWS[view]
     else:
         chosen = (view,) if callable(view) else tuple(view)
-    return Explorer(k, chosen, focus, calls, **options)
+    return Explorer(k, chosen, focus, calls, panes, **options)
 
 
 # After each cell that the reader runs, look again: it may have used the same kernel.
@@ -235,7 +321,7 @@ def _after_each_cell(explorer: Explorer) -> None:
         alive = found()
         if alive is None:
             shell.events.unregister("post_run_cell", look)
-        elif alive.timeline.history.now != alive.timeline.end:
+        elif not alive.hidden and any(future.stale for future in alive.futures):
             alive.look()
 
     shell.events.register("post_run_cell", look)

@@ -1,10 +1,11 @@
 """The moments of a recorded machine at which a reader may want to stop, and which calls lie between.
 
 A moment is what `Kernel.at` takes: a time (a number of events), and a number of journal words
-beyond it, inside one event.  There are three ways to walk: from one call that was fired from
-outside to the next, from one system call to the next, or from one store into the structures that
-pictures show to the next.  All is read off the trace and the journal; nothing is remembered but
-how far they were read.
+beyond it, inside one event.  There are four ways to walk: from one call that was fired from
+outside to the next, from one system call to the next, from one choice of who runs next to the
+next, or from one store into the structures that pictures show to the next.  All is read off the
+trace and the journal, and the choices off the scheduler's hook; nothing is remembered but how far
+they were read.
 """
 
 from __future__ import annotations
@@ -25,7 +26,12 @@ __all__ = ["LEVELS", "Call", "History", "Moment", "Store"]
 
 Moment = tuple[int, int]
 
-LEVELS = {"fired": "what was fired", "call": "system calls", "store": "stores to the lists"}
+LEVELS = {
+    "fired": "what was fired",
+    "call": "system calls",
+    "choice": "who runs next",
+    "store": "stores to the lists",
+}
 """The ways to walk, in words."""
 
 # Members of task_struct that pictures show; a store to one of them is worth a stop.
@@ -107,11 +113,20 @@ class History:
         found = {(t, 0) for t in fired}
         if level in {"call", "store"}:
             found.update((t, 0) for t in self._calls(fired))
+        if level == "choice":
+            found.update((choice.time, 0) for choice in self.k.chooser.noted)
         if level == "store":
             self._read_stores()
             start = min(found, default=self.now)
             found.update(moment for moment in self._stores if moment > start)
         return sorted(found | {self.now})
+
+    def choice(self, moment: Moment) -> Any:
+        """The choice of who runs next that is made at a moment, a `steer.Choice`; None for none."""
+        noted = self.k.chooser.noted
+        place = bisect.bisect_left(noted, moment[0], key=lambda choice: choice.time)
+        is_one = place < len(noted) and (noted[place].time, 0) == moment
+        return noted[place] if is_one else None
 
     # When something was done from outside, a call fired or a program loaded.
     def _fired(self) -> list[int]:

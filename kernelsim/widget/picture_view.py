@@ -30,6 +30,7 @@ class PictureView(base.Widget, kind="picture"):
     summary = traitlets.Unicode().tag(sync=True)
     selected = traitlets.Unicode().tag(sync=True)
     unfolded = traitlets.Bool(default_value=False).tag(sync=True)
+    differs: Any = traitlets.List().tag(sync=True)  # addresses in hex: otherwise in another picture
     finds = traitlets.Bool(default_value=False).tag(sync=True)
 
     def __init__(self, picture: Picture | None = None, **traits: Any) -> None:

@@ -155,15 +155,11 @@ class Timeline(base.Widget, kind="timeline"):
     def _sentence(self) -> str:
         if not self.place:
             return "Nothing has been fired yet: the kernel has booted."
-        moment = self.moment
-        look = self.seen(moment)
-        if store := self.history.store(moment):
-            function = self.history.function(moment)
-            return f"{function}(): " * bool(function) + words.stored(store, look)
-        call = self.history.words(self.previous[0], moment[0])
-        changed = words.difference(self.seen(self.previous), look)
-        stop = " " if call.endswith(">") else ". "  # a call that sleeps ends with <unfinished ...>
-        return f"{call}{stop}{changed}" if call else changed
+        said = words.told(self.history, self.previous, self.moment)
+        choice = self.history.choice(self.moment)
+        if choice is None or not self.past:
+            return said
+        return f"{said} {words.chosen(choice, self.seen(self.moment))}"
 
     def static(self) -> dict[str, str]:
         """Where we are, in words."""

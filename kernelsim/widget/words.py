@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelsim import steer
 from kernelsim.include.linux import sched
 from kernelsim.include.linux.poison import LIST_POISON1, LIST_POISON2
 from kernelsim.include.linux.sched import task_struct
@@ -14,7 +15,7 @@ from kernelsim.machine.memory import Fault
 from kernelsim.view import tasks
 from kernelsim.widget.history import History, Moment, Store
 
-__all__ = ["difference", "name", "stored", "told"]
+__all__ = ["chosen", "difference", "name", "stored", "told"]
 
 MOST = 3  # changes in one sentence
 _POISON = {LIST_POISON1: "LIST_POISON1", LIST_POISON2: "LIST_POISON2", 0: "NULL"}
@@ -67,8 +68,18 @@ def told(history: History, before: Moment, moment: Moment) -> str:
         return f"{function}(): " * bool(function) + stored(store, look)
     call = history.words(before[0], moment[0])
     changed = difference(history.at(before), look)
+    if not call:
+        return _switched(history.at(before), look) or changed
     stop = " " if call.endswith(">") else ". "  # a call that sleeps ends with <unfinished ...>
-    return f"{call}{stop}{changed}" if call else changed
+    return f"{call}{stop}{changed}"
+
+
+# Who runs now, if it is another task than before.
+def _switched(before: Any, after: Any) -> str:
+    was, now = ([q.task for q in steer.queue(look) if q.running] for look in (before, after))
+    if not now or [task.address_ for task in was] == [task.address_ for task in now]:
+        return ""
+    return f"{name(now[0])[:1].upper()}{name(now[0])[1:]} runs now."
 
 
 # What is compared, of each task in list order, by address: (reference, its predecessor).
@@ -114,6 +125,15 @@ def _of_task(old: Any, new: Any) -> list[str]:
     if old.real_parent.address_ != new.real_parent.address_:
         found.append(f"{name(new)} is now a child of {name(new.real_parent)}")
     return found
+
+
+def chosen(choice: steer.Choice, look: Any) -> str:
+    """Say who could run next at a moment, and who did."""
+    could = [name(task_struct(look.machine, address)) for address in choice.menu]
+    ran = name(task_struct(look.machine, choice.ran))
+    more = f" or {len(could) - MOST} others" if len(could) > MOST else ""
+    by = "the scheduler takes" if choice.ran == choice.cfs else "it was decided that next runs"
+    return f"Now {' or '.join(could[:MOST])}{more} can run: {by} {ran}."
 
 
 def stored(store: Store, look: Any) -> str:

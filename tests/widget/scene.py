@@ -19,3 +19,13 @@ def family():
 
 def pids(look):
     return [task.pid for task in look.tasks()]
+
+
+async def race(libc):
+    """Parent and child print a letter each, twice, and give way in between."""
+    pid = await libc.fork()
+    for _ in range(2):
+        await libc.write(1, b"p" if pid else b"c")
+        await libc.sched_yield()
+    if pid:
+        await libc.wait()

@@ -3,6 +3,7 @@
 import re
 import xml.etree.ElementTree as ET
 
+import ipywidgets
 import pytest
 
 import kernelsim as ks
@@ -81,59 +82,64 @@ def test_in_the_past_nothing_is_fired_and_the_way_back_is_there():
     assert explorer.panel.fire("fork").kind == "result"
 
 
-def test_a_branch_is_the_same_machine_up_to_there_and_then_goes_its_own_way():
+def test_two_explorers_of_one_machine_show_the_same():
     k, bash = scene.booted()
-    k.call(bash, "fork")
-    past = k.now
-    state = k.state_hash()
-    k.call(bash, "fork")
-    explorer = ks.widget.explore(k, focus=bash)
-    explorer.timeline.step(-1)
-    explorer.panel.heard({"do": "branch"})
-    assert explorer.kernel is not k
-    assert (explorer.kernel.now, explorer.kernel.state_hash()) == (past, state)
-    assert explorer.panel.locked == ""
-    assert "branch" in explorer.timeline.branch
-    explorer.panel.fire("exit", 1)
-    assert scene.pids(explorer.kernel) == [1, 2, 4]
-    assert scene.pids(k) == [1, 2, 3, 4, 5]
-    explorer.timeline.heard({"do": "leave"})
-    assert explorer.kernel is k
-    assert explorer.timeline.branch == ""
-    assert k.tasks()[-1].address_ in shown(explorer)
+    one, other = ks.widget.explore(k, focus=bash), ks.widget.explore(k)
+    one.panel.fire("fork")
+    assert k.tasks()[-1].address_ in shown(other)
+    assert len(other.panel.tasks) == 3
+    # One that its page does not show any more is not drawn; shown again, it has caught up.
+    other.bar.heard({"do": "shown"})
+    other.bar.heard({"do": "hidden"})
+    one.panel.fire("fork")
+    assert k.tasks()[-1].address_ not in shown(other)
+    other.bar.heard({"do": "shown"})
+    assert k.tasks()[-1].address_ in shown(other)
 
 
-def test_a_branch_of_a_branch_leads_back_to_the_trunk():
+def test_two_machines_do_not_touch_each_other():
+    (k, bash), (other, _) = scene.booted(), scene.booted()
+    one, two = ks.widget.explore(k, focus=bash), ks.widget.explore(other)
+    one.panel.fire("fork")
+    assert (scene.pids(k), scene.pids(other)) == ([1, 2, 3, 4], [1, 2, 3])
+    assert len(two.panel.tasks) == 2
+
+
+class Pane(ipywidgets.Label):
+    def __init__(self, k):
+        super().__init__()
+        self.title, self.seen = "A pane", []
+
+    def show(self, look, since, task):
+        self.seen.append((look, since, task))
+
+
+def test_only_the_pane_in_front_is_told_what_is_shown(monkeypatch):
+    monkeypatch.setattr(ks.widget, "Inspector", Pane, raising=False)
+    monkeypatch.setattr(ks.widget, "StackPane", Pane, raising=False)
     k, bash = scene.booted()
-    k.call(bash, "fork")
-    explorer = ks.widget.explore(k)
-    explorer.branch()
-    assert explorer.kernel is k, "now there is nothing to branch off from"
-    for _ in range(2):
-        explorer.timeline.step(-1)
-        explorer.branch()
-    explorer.timeline.heard({"do": "leave"})
-    assert explorer.kernel is k
+    explorer = ks.widget.explore(k, focus=bash, panes=("inspector", "stack"))
+    front, back = explorer.panes
+    assert (len(front.seen), len(back.seen)) == (1, 0)
+    explorer.panel.fire("fork")
+    look, since, task = front.seen[-1]
+    assert (look, task) == (k, bash)
+    assert since.now < k.now
+    assert back.seen == []
+    explorer.tabs.chosen = 1
+    assert back.seen[-1][0] is k
+    assert (front.layout.display, back.layout.display) == ("none", None)
+    explorer.select(k.init)
+    assert back.seen[-1][2] == k.init
+    explorer.tabs.chosen = 99
+    assert explorer.tabs.chosen == 1
 
 
-def test_after_a_panic_a_branch_goes_on():
-    k, bash = scene.booted()
-    explorer = ks.widget.explore(k, focus=k.init)
-    assert explorer.panel.fire("exit", 0).kind == "panic"
-    explorer.timeline.step(-1)
-    explorer.branch()
-    assert explorer.kernel.panic is None
-    assert explorer.panel.fire("fork").kind == "result"
-    assert k.panic is not None
-    assert bash.pid == 3
-
-
-def test_a_task_that_a_branch_does_not_have_yet_is_not_left_chosen():
-    k, bash = scene.booted()
-    explorer = ks.widget.explore(k, focus=k.task(k.call(bash, "fork")))
-    explorer.timeline.step(-1)
-    explorer.branch()
-    assert explorer.panel.fire("getpid").head.endswith("getpid() = 3")
+def test_a_pane_that_does_not_exist_is_refused_by_name():
+    with pytest.raises(
+        ValueError, match="there is no pane 'inspektor': choose of inspector, stack"
+    ):
+        ks.widget.explore(ks.boot(), panes=("inspektor",))
 
 
 def test_what_other_cells_did_shows_after_a_look():
@@ -202,7 +208,7 @@ def test_what_is_saved_is_exact_and_the_same_every_time():
 def test_addresses_cross_as_text():
     k, bash = scene.booted()
     explorer = ks.widget.explore(k, focus=bash)
-    for widget in explorer.children:
+    for widget in (explorer.bar, *explorer.active.children):
         for name, value in widget.get_state().items():
             assert not (isinstance(value, int) and abs(value) > 2**53), name
     assert all(isinstance(address, str) for address, _ in explorer.panel.tasks)
@@ -212,36 +218,11 @@ def test_the_picture_is_sent_before_everything_else_that_a_click_changes():
     k, bash = scene.booted()
     explorer = ks.widget.explore(k, focus=bash)
     sent = []
-    for widget in (*explorer.children, explorer):
+    for widget in (explorer.bar, *explorer.active.children):
         name = type(widget).__name__
         widget._send = lambda message, buffers=None, name=name: sent.append(name)
     explorer.panel.heard({"do": "fire", "call": "fork", "texts": []})
-    assert sent == ["PictureView", "Timeline", "SyscallPanel"]
+    assert sent == ["PictureView", "Turn", "Timeline", "SyscallPanel"]
     sent.clear()
     explorer.timeline.heard({"do": "step", "by": -1})
     assert sent[0] == "PictureView"
-
-
-def test_the_box_that_is_opened_is_the_one_that_opens():
-    k, bash = scene.booted()
-    for _ in range(20):
-        k.call(bash, "fork")
-    explorer = ks.widget.explore(k)
-    (fold,) = [node for node in explorer.pictures[0].picture.nodes if node.folded]
-    explorer.pictures[0].heard({"do": "unfold", "box": fold.id})
-    assert set(fold.hides[:6]) <= set(shown(explorer))
-    explorer.pictures[0].heard({"do": "fold"})
-    assert not set(fold.hides[:6]) & set(shown(explorer))
-
-
-def test_a_task_that_is_folded_away_is_found_and_chosen():
-    k, bash = scene.booted()
-    for _ in range(20):
-        k.call(bash, "fork")
-    explorer, said = ks.widget.explore(k), []
-    explorer.pictures[0].send = said.append
-    explorer.pictures[0].heard({"do": "find", "text": "17"})
-    assert k.task(17).address_ in shown(explorer)
-    assert explorer.panel.task == hex(k.task(17).address_)
-    explorer.pictures[0].heard({"do": "find", "text": "999"})
-    assert said == [{"said": "found bash (pid 17)"}, {"said": "no task '999' at this moment"}]
