@@ -54,7 +54,7 @@ MAY_IMPORT = {
     | {"debug", "entry", "host", "init", "puppets", "session", "steer", "user", "view"},
     "steer": KERNEL | {"entry", "puppets", "steer", "user"},
     "runs": KERNEL | {"debug", "entry", "host", "runs", "session", "user"},
-    "widget": BELOW | {"session", "steer", "view", "widget"},
+    "widget": BELOW | {"debug", "session", "steer", "view", "widget"},
     "exercise": BELOW | {"exercise", "session", "view"},
     "__main__": set(),
 }

@@ -10,6 +10,7 @@ and words, as text/plain, SVG and HTML.  Hand-written scripts in `front/` draw t
 
 from kernelsim.widget.drill import Drill
 from kernelsim.widget.explorer import Explorer, explore
+from kernelsim.widget.inspector import Inspector, inspect
 from kernelsim.widget.panel import SyscallPanel
 from kernelsim.widget.picture_view import PictureView
 from kernelsim.widget.player import Player, play
@@ -19,11 +20,13 @@ from kernelsim.widget.timeline import Timeline
 __all__ = [
     "Drill",
     "Explorer",
+    "Inspector",
     "PictureView",
     "Player",
     "Predict",
     "SyscallPanel",
     "Timeline",
     "explore",
+    "inspect",
     "play",
 ]

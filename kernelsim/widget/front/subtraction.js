@@ -1,0 +1,115 @@
+/* container_of, as a subtraction over the bytes: from the member back to the beginning, step by step. */
+
+import { button, calm, enable, h, setText } from "./base.js";
+import { vector } from "./byteorder.js";
+import { bytesOf, dumpLine } from "./hexdump.js";
+
+const CUT_PX = 22, PAUSE_MS = 1100, LAST_STEP = 3;
+
+// `ask(type, member)` computes, `go()` goes to the result.
+export function subtraction({ ask, go }) {
+  let known = {}, now = null, step = 0, timer = 0;
+  const type = h("select", { "aria-label": "Structure", change: () => { fill(); begin(); } });
+  const member = h("select", { "aria-label": "Member", change: begin });
+  const back = button("◀", () => to(step - 1), { "aria-label": "one step back" });
+  const on = button("▶", () => to(step + 1), { "aria-label": "one step on" });
+  const visit = button("go there", () => go());
+  const sums = h("pre", { class: "ksi-sums" }), said = h("div", { class: "ksi-told", role: "status", "aria-live": "polite" });
+  const bytes = h("div", { class: "ksi-cut", role: "img" }), found = h("div", { class: "ksi-found" });
+  const element = h("section", { class: "ksi-contain", "aria-label": "container_of" },
+    h("div", { class: "ksw-row" }, h("code", {}, "container_of(link, struct "), type, h("code", {}, ", "), member, h("code", {}, ")"),
+      button("subtract", begin, { class: "ksw-fire" }), h("span", { class: "ksw-chips" }, back, on), visit),
+    h("div", { class: "ksi-work" }, h("div", {}, sums, said, found), bytes));
+
+  function fill(chosen) {
+    member.replaceChildren(...(known[type.value] ?? []).map((path) => h("option", {}, path)));
+    if (chosen) member.value = chosen;
+  }
+  function begin() { element.dataset.begun = ""; ask(type.value, member.value); }
+  function offer(contain, key) {
+    element.hidden = !contain.types;
+    if (!contain.types || element.dataset.key === key) return;
+    element.dataset.key = key;
+    delete element.dataset.begun;
+    known = contain.types;
+    type.replaceChildren(...Object.keys(known).map((name) => h("option", {}, name)));
+    type.value = contain.type;
+    fill(contain.member);
+  }
+  const SAYS = [
+    () => "This is the address of the link. It lies somewhere inside a structure: the link does not know in which.",
+    () => `In a struct ${now.type} the member ${now.member} lies ${now.offset} bytes behind the beginning.`,
+    () => `The address minus ${now.offset} is the address of the structure. Nothing is looked up, nothing is checked.`,
+    () => now.verdict,
+  ];
+  function to(wanted) {
+    clearTimeout(timer);
+    step = Math.max(0, Math.min(wanted, LAST_STEP));
+    const digits = (text, sign, words) => `${sign} ${text.padStart(18)}  ${words}`;
+    setText(sums, [digits(now.link, " ", "link"), step > 0 && digits(`0x${now.offset.toString(16)}`, "−", `offsetof(struct ${now.type}, ${now.member})`),
+      step > 1 && digits(now.result, "=", `struct ${now.type} *`)].filter(Boolean).join("\n"));
+    setText(said, SAYS[step]());
+    said.className = `ksi-told${step === LAST_STEP ? { true: " ksi-right", false: " ksi-wrong" }[now.right] ?? "" : ""}`;
+    found.replaceChildren(...(step === LAST_STEP ? now.found : []).map(([name, value, words]) =>
+      h("div", {}, h("code", {}, `${name} = ${value}`), words && ` ${words}`)));
+    bytes.className = `ksi-cut ksi-step${step}`;
+    enable(back, step > 0);
+    enable(on, step < LAST_STEP);
+    visit.hidden = step < LAST_STEP;
+  }
+  // The lines, a gap where lines are left out, and the bracket from the member to the beginning.
+  function lay() {
+    const lines = [], places = new Map();
+    let last = -8;
+    for (const [offset, hex] of now.lines) {
+      if (offset > last + 8) lines.push(`        ⋮ ${offset - last - 8} bytes`);
+      places.set(offset, lines.length);
+      lines.push(dumpLine(`+${offset.toString(16).padStart(3, "0")}`, bytesOf(hex)) + (hex ? "" : "nothing is mapped here"));
+      last = offset;
+    }
+    const first = Math.floor(now.offset / 8) * 8, line = places.get(first), many = Math.max(1, Math.ceil(now.size / 8));
+    const from = (line + 0.5) * CUT_PX, mark = (name, at, height) => h("i", { class: name, style: `top:${at * CUT_PX}px;height:${height * CUT_PX}px` });
+    const svg = vector("svg", { width: 44, height: lines.length * CUT_PX });
+    const path = vector("path", { d: `M42 ${from}H14V${CUT_PX / 2}H34` });
+    const tip = vector("path", { class: "ksi-tip", d: `M42 ${CUT_PX / 2}l-10 -5v10z` });
+    svg.append(path, tip);
+    const shown = Math.min(many, lines.length - line);
+    bytes.replaceChildren(svg, h("div", {}, mark("ksi-link", line, shown), mark("ksi-start", 0, 1), h("pre", {}, lines.join("\n"))));
+    bytes.setAttribute("aria-label", `The bytes from the beginning of the structure to its member ${now.member}, ${now.offset} bytes further.`);
+    return { path, tip, from };
+  }
+  function show(result) {
+    clearTimeout(timer);
+    const fresh = JSON.stringify(result) !== JSON.stringify(now ?? {});
+    if (!result.type) {
+      now = null;
+      sums.textContent = said.textContent = "";
+      bytes.replaceChildren(); found.replaceChildren();
+      bytes.className = "ksi-cut";
+      visit.hidden = true;
+      enable(back, false); enable(on, false);
+      return;
+    }
+    if (!fresh && element.dataset.begun === undefined) return;
+    now = result;
+    type.value = now.type;
+    fill(now.member);
+    const drawing = lay();
+    if (calm() || element.dataset.begun === undefined) to(LAST_STEP);
+    else play(drawing);
+    delete element.dataset.begun;
+  }
+  function play({ path, tip, from }) {
+    const long = from + 60, next = () => {
+      to(step + 1);
+      if (step === 1) {
+        path.animate([{ strokeDasharray: `0 ${long}` }, { strokeDasharray: `${long} ${long}` }], PAUSE_MS * 0.9);
+        tip.animate([{ opacity: 0 }, { opacity: 0, offset: 0.9 }, { opacity: 1 }], PAUSE_MS * 0.9);
+      }
+      if (step < LAST_STEP) timer = setTimeout(next, PAUSE_MS);
+    };
+    to(0);
+    timer = setTimeout(next, PAUSE_MS * 0.7);
+  }
+  return { element, offer, show, stop: () => clearTimeout(timer) };
+}
