@@ -29,7 +29,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help book test check notebooks bench lint format pins clean
+.PHONY: help book test check notebooks site slides bench lint format pins clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
@@ -45,6 +45,12 @@ check: $(VENV)/.book  ## re-run the notebooks and compare them with what is stor
 
 notebooks: $(VENV)/.book  ## re-run the notebooks and store their outputs, normalised
 	@$(PY) -m kernelsim notebooks $(ARGS)
+
+site: $(VENV)/.book  ## pages and slides of the book in site/, to be opened without a network
+	@$(PY) -m kernelsim export $(ARGS)
+
+slides: $(VENV)/.book  ## the slides alone
+	@$(PY) -m kernelsim export --to slides $(ARGS)
 
 bench: $(VENV)/.test  ## measure, against the real kernel where there is one
 	@$(PY) bench/run.py $(ARGS)

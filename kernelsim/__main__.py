@@ -1,15 +1,14 @@
-"""The command line: open the book, re-run its notebooks, compare them with what is stored.
+"""The command line: open the book, re-run its notebooks, compare them, export them.
 
 A notebook is stored as a fresh kernel leaves it, less everything that would differ from one run
 or one machine to the next (`normalise`).  So running it again must give the same bytes, and
-`check` compares bytes.  Left out: slides and the static site, which come with the book.
+`check` compares bytes.  `export` makes pages and slides of what is stored and runs nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
-import json
 import os
 import sys
 import tempfile
@@ -41,12 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument("files", nargs="*", type=Path, help="default: all of the book")
+    _add_export(commands)
     options, rest = parser.parse_known_args(arguments)
     if options.command == "lab":
         _lab(rest)
     if rest:
         parser.error(f"unknown arguments: {' '.join(rest)}")
-    return _notebooks(options.files or sorted(BOOK.glob("*.ipynb")), options.command == "notebooks")
+    files = options.files or sorted(BOOK.glob("*.ipynb"))
+    if options.command == "export":
+        return _export(files, options.output, options.to)
+    return _notebooks(files, options.command == "notebooks")
 
 
 # ── JupyterLab ──────────────────────────────────────────────────────────────────────────────────
@@ -87,6 +90,35 @@ def _lab(rest: Sequence[str]) -> NoReturn:
     os.execve(command[0], [*command, *rest], environment)  # noqa: S606 (no shell is wanted)
 
 
+# ── Export ──────────────────────────────────────────────────────────────────────────────────────
+
+
+# What `export` understands.
+def _add_export(commands: Any) -> None:
+    command = commands.add_parser("export", help="make pages and slides that need no network")
+    command.add_argument(
+        "files", nargs="*", type=Path, metavar="NOTEBOOK", help="default: all of the book"
+    )
+    command.add_argument("--to", choices=["html", "slides"], help="default: both")
+    command.add_argument(
+        "--output", type=Path, default=Path("site"), metavar="DIR", help="default: site/"
+    )
+
+
+# Write pages, slides or both, or say why not.
+def _export(files: Sequence[Path], output: Path, kind: str | None) -> int:
+    from kernelsim.export import reading, site
+
+    try:
+        written = site.export(files, output, [kind] if kind else [site.HTML, site.SLIDES])
+    except reading.ExportError as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 1
+    for path in written:
+        print(path)
+    return 0
+
+
 # ── Notebooks ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -116,7 +148,9 @@ def run_notebook(file: Path) -> str:
     import nbclient
     import nbformat
 
-    notebook = nbformat.reads(_with_ids(file.read_text(encoding="utf-8")), as_version=4)
+    from kernelsim.export import reading
+
+    notebook = nbformat.reads(reading.with_ids(file.read_text(encoding="utf-8")), as_version=4)
     client = nbclient.NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
@@ -188,18 +222,6 @@ def _clean(output: Any, count: int) -> bool:
     output["data"].pop(WIDGET_VIEW, None)
     output["metadata"].pop(WIDGET_VIEW, None)
     return bool(output["data"])
-
-
-# A cell keeps its id for life; one that has none, or another's, is called by its position.
-def _with_ids(text: str) -> str:
-    notebook = json.loads(text)
-    seen: set[str] = set()
-    for position, cell in enumerate(notebook["cells"]):
-        if cell.get("id", "") in seen | {""}:
-            cell["id"] = f"cell-{position}"
-        seen.add(cell["id"])
-    notebook["nbformat_minor"] = 5
-    return json.dumps(notebook)
 
 
 # The first lines of a unified diff, long lines (pictures) cut short.

@@ -56,18 +56,22 @@ MAY_IMPORT = {
     "runs": KERNEL | {"debug", "entry", "host", "runs", "session", "user"},
     "widget": BELOW | {"debug", "session", "steer", "view", "widget"},
     "exercise": BELOW | {"exercise", "session", "view"},
-    "__main__": set(),
+    "export": {"export", "widget"},  # docs/adr/0010-export.md
+    "__main__": {"export"},
 }
 MIRROR = {"arch", "drivers", "entry", "fs", "include", "init", "kernel", "lib", "mm"}
 
 # Who may import what is not in the standard library.
 FOREIGN = {
     "anywidget": {"widget"},
+    "bs4": {"export"},
     "drgn": {"debug"},
     "IPython": {"widget"},
     "ipywidgets": {"widget"},
+    "jinja2": {"export"},
     "nbclient": {"__main__"},
-    "nbformat": {"__main__"},
+    "nbconvert": {"export"},
+    "nbformat": {"__main__", "export"},
     "pandas": {"exercise", "host", "session"},
     "psutil": {"host"},
     "traitlets": {"widget"},
@@ -114,8 +118,8 @@ FUNCTION_LINES, FILE_LINES = 60, 400
 # "path" or "path::function" → (lines, reason).  Whoever adds one gives a reason that convinces.
 LONGER: dict[str, tuple[int, str]] = {
     "kernelsim/kernel/fork.py": (900, "mirrors one C file of 3,000 lines, in its order"),
-    "kernelsim/kernel/exit.py": (650, "mirrors one C file of 1,800 lines, in its order"),
-    "kernelsim/kernel/signal.py": (560, "mirrors one C file of 4,700 lines, in its order"),
+    "kernelsim/kernel/exit.py": (760, "mirrors one C file of 1,800 lines, in its order"),
+    "kernelsim/kernel/signal.py": (860, "mirrors one C file of 4,700 lines, in its order"),
     "kernelsim/kernel/pid.py": (450, "mirrors one C file of 700 lines, in its order"),
     "kernelsim/kernel/sched/fair.py": (450, "mirrors one C file of 11,000 lines, in its order"),
 }

@@ -1,0 +1,195 @@
+/* A deck: every slide made to fit, then reveal.js started, and keys for the player on a slide. */
+(() => {
+  const deck = document.querySelector(".reveal"), ROOM = 2; // pixels that rounding may take
+  const LARGEST = 1.6; // of its size as drawn, to which a picture grows where there is room
+  const LEAST = 0.85; // of its width, to which a picture shrinks before it gets a slide of its own
+  const make = (tag, className, ...children) => {
+    const element = document.createElement(tag);
+    element.className = className;
+    element.append(...children);
+    return element;
+  };
+  const leaves = () => [...deck.querySelectorAll(".slides > section > section")];
+  const HEADING = "h1, h2, h3";
+
+  // Cells lie in a slide as what they are made of, so that a slide can end between two parts of one.
+  function flatten(section) {
+    for (const cell of section.querySelectorAll(".cell")) {
+      if (cell.closest("aside.notes")) continue;
+      for (const code of cell.querySelectorAll("details.source")) { // what it makes is what is shown
+        if (cell.matches(".asleep")) code.before(make("p", "sleeps", code.querySelector("summary").textContent));
+        code.remove();
+      }
+      if (!cell.matches(".asleep")) cell.replaceWith(...cell.children);
+    }
+  }
+
+  // Boxes on Linux, and pictures in words, go to the slide's foot, folded.
+  function fold(section) {
+    for (const words of section.querySelectorAll(".words")) {
+      const box = make("div", "box", ...words.querySelectorAll("pre"));
+      box.setAttribute("aria-label", words.querySelector("summary").textContent);
+      words.replaceWith(box);
+    }
+    const boxes = [...section.querySelectorAll(".box")].filter((box) => !box.closest("aside.notes"));
+    if (!boxes.length) return;
+    const names = [...new Set(boxes.map((box) => box.getAttribute("aria-label")))];
+    const details = make("details", "sources", make("summary", "", names.join(" · ")), make("div", "", ...boxes));
+    section.append(details);
+  }
+
+  const fixed = (part) => part.matches(".sources, aside.notes");
+  const parts = (section) => [...section.children].filter((part) => !fixed(part));
+
+  // Where a slide's text has to end, and whether it does.
+  function foot(section) {
+    const links = section.querySelector(":scope > .sources") ? 34 : 0;
+    return section.getBoundingClientRect().top + section.clientHeight - parseFloat(getComputedStyle(section).paddingBottom) - links;
+  }
+  const fits = (section) => !parts(section).length || parts(section).at(-1).getBoundingClientRect().bottom <= foot(section) + ROOM;
+
+  // Shrink a slide's pictures, no more than needed and not below LEAST.
+  function shrunk(section) {
+    const pictures = [...section.querySelectorAll(".picture svg, figure:not(.kernelsim-alive) > img")];
+    const stages = [...section.querySelectorAll(".kernelsim-alive .ksw-stage")];
+    pictures.forEach((picture) => { picture.style.width = ""; });
+    stages.forEach((stage) => { enlarge(stage, LARGEST * stage.querySelector("svg").viewBox.baseVal.height); });
+    if (fits(section)) return true;
+    const widths = pictures.map((picture) => picture.getBoundingClientRect().width);
+    const heights = stages.map((stage) => stage.getBoundingClientRect().height);
+    for (let scale = 0.98; widths.length + heights.length && scale >= LEAST; scale -= 0.02) {
+      pictures.forEach((picture, i) => { picture.style.width = `${widths[i] * scale}px`; });
+      stages.forEach((stage, i) => enlarge(stage, heights[i] * scale));
+      if (fits(section)) return true;
+    }
+    return false;
+  }
+  // A player's picture as large as its place allows; what is too wide for that stays readable, and
+  // the player scrolls to what is new. `f` and `0` are the picture's own keys.
+  function enlarge(stage, height) {
+    const press = (key) => stage.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }));
+    const svg = stage.querySelector("svg");
+    stage.style.maxHeight = `${Math.floor(height)}px`;
+    press("f");
+    if (parseFloat(svg.style.width) < LEAST * svg.viewBox.baseVal.width) press("0");
+    stage.scrollLeft = 0;
+  }
+
+  // Make a slide fit: smaller pictures, closer lines, else its last parts go to a slide behind it.
+  function fit(section) {
+    if (shrunk(section)) return;
+    section.classList.add("snug");
+    if (shrunk(section)) return;
+    section.classList.remove("snug");
+    const next = make("section", section.className);
+    const first = section.querySelector(":scope > .running") ? 2 : 1;
+    const give = () => next.prepend(parts(section).at(-1));
+    while (!shrunk(section) && parts(section).length > first) give();
+    while (parts(section).length > first && parts(section).at(-1).matches(`${HEADING}, .source`)) give();
+    if (!next.children.length) { alone(section, first); return; }
+    section.after(next);
+    head(next);
+    if (next.children[1]?.matches(".fragment")) next.children[1].replaceWith(...next.children[1].children);
+    move(section, next);
+    fit(next);
+  }
+  // Notes stay, the links into Linux go with the end of the text.
+  function move(section, next) {
+    const sources = section.querySelector(":scope > .sources"), notes = section.querySelector(":scope > aside.notes");
+    if (sources) next.append(sources);
+    if (notes) next.append(notes.cloneNode(true));
+    shrunk(section);
+  }
+  // One part that is too large by itself: taken apart if it can be, else set smaller.
+  function alone(section, first) {
+    const part = parts(section)[first - 1];
+    if (part && part.matches(".fragment, .output, div.text") && part.children.length > 1 && !part.matches(".asleep *")) {
+      part.replaceWith(...part.children);
+      fit(section);
+      return;
+    }
+    section.classList.add("dense");
+    if (shrunk(section)) return;
+    const long = part?.matches("pre") ? part : part?.querySelector("pre");
+    const scrolls = long ?? section;
+    if (long) {
+      const over = part.getBoundingClientRect().bottom - foot(section);
+      long.style.maxHeight = `${Math.max(long.getBoundingClientRect().height - over, 100)}px`;
+    }
+    scrolls.classList.add("scrolls");
+    scrolls.tabIndex = 0;
+  }
+
+  // A slide without a heading says under which it stands.
+  function head(section) {
+    if (parts(section)[0]?.matches(HEADING)) return;
+    let found = null;
+    for (const heading of deck.querySelectorAll(HEADING)) {
+      if (heading.compareDocumentPosition(section) & Node.DOCUMENT_POSITION_FOLLOWING && !section.contains(heading)) found = heading;
+    }
+    if (found) section.prepend(make("p", "running", found.textContent));
+  }
+
+  function prepare() {
+    deck.classList.add("measured");
+    for (const section of leaves()) { flatten(section); fold(section); head(section); }
+    leaves().forEach(fit);
+    deck.classList.remove("measured");
+  }
+
+  // ── Keys ──
+  // A player on the slide is stepped by n, p and r without having the focus; with the focus its own
+  // keys are its own, and Escape gives them back to the deck.
+  const player = () => Reveal.getCurrentSlide()?.querySelector(".kernelsim-alive .ksw-controls:not([hidden])");
+  function step(key, otherwise) {
+    const controls = player();
+    if (controls) controls.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }));
+    else otherwise?.();
+  }
+  function bind() {
+    const keys = [
+      ["N", "ArrowRight", () => Reveal.next(), "Next step of the player on the slide; without one, next slide"],
+      ["P", "ArrowLeft", () => Reveal.prev(), "Step back in the player; without one, previous slide"],
+      ["R", "Home", null, "Reset the player"],
+    ];
+    for (const [key, sent, otherwise, description] of keys) {
+      Reveal.addKeyBinding({ keyCode: key.charCodeAt(0), key, description }, () => step(sent, otherwise));
+    }
+    Reveal.addKeyBinding({ keyCode: "D".charCodeAt(0), key: "D", description: "Dark or light" }, () => {
+      kernelsimLook.set(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+      document.getElementById("look").value = kernelsimLook.get();
+    });
+    addEventListener("keydown", (event) => {
+      const field = event.target.closest?.(".ksw, .bar, .sources");
+      if (event.key === "Escape" && field && !event.target.matches("[type=search], [type=text]")) {
+        event.target.blur();
+        event.stopPropagation();
+      }
+    }, true);
+  }
+  // Which keys are the deck's; the speaker's window sends some that come from no element.
+  function ours(event) {
+    const from = event.target;
+    if (!from?.closest || /^Page/.test(event.key)) return true;
+    if (from.closest("select, input, textarea")) return false;
+    return !(from.closest("button, summary, a") && [" ", "Enter"].includes(event.key));
+  }
+
+  function start() {
+    if (/\breceiver\b/.test(location.search)) document.body.classList.add("receiver"); // in the speaker's window
+    prepare();
+    const count = document.getElementById("count");
+    const tell = () => { count.textContent = `${Reveal.getSlidePastCount() + 1} / ${Reveal.getTotalSlides()}`; };
+    Reveal.initialize({
+      width: 1280, height: 680, margin: 0, minScale: 0.1, maxScale: 8, center: false, hash: true,
+      navigationMode: "linear", transition: "none", backgroundTransition: "none", controls: false,
+      plugins: [RevealNotes], keyboardCondition: ours,
+    }).then(() => { bind(); tell(); });
+    Reveal.on("slidechanged", tell);
+    const press = (id, act) => document.getElementById(id).addEventListener("click", act);
+    press("back", () => Reveal.prev());
+    press("on", () => Reveal.next());
+    press("keys", () => Reveal.toggleHelp());
+  }
+  addEventListener("DOMContentLoaded", start);
+})();
