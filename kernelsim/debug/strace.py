@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
     from kernelsim.machine.trace import Event
 
-__all__ = ["Row", "Strace", "strace"]
+__all__ = ["Row", "Strace", "looking_back", "strace"]
 
 COLUMN = 39  # what is before " = result"
 _NO_RETURN = ("exit", "exit_group")
@@ -112,7 +112,7 @@ def _details(
         elif e.name in ("signal_deliver", "sched_process_exit"):
             moments.append((_dequeued(m, e, since) if e.name == "signal_deliver" else e.t, e))
     delivered = {(e.pid, e.fields["sig"]) for _, e in moments if e.name == "signal_deliver"}
-    for e, past in _looking_back(m, moments):
+    for e, past in looking_back(m, moments):
         task = past.current
         if e.name == "signal_deliver":
             found[e.t] = _siginfo(task, e.fields["sig"])
@@ -135,8 +135,8 @@ def _dequeued(m: Machine, delivered: Event, since: int) -> int:
     return delivered.t
 
 
-def _looking_back(m: Machine, moments: list[tuple[int, Event]]) -> Iterator[tuple[Event, Any]]:
-    # The machine at each moment, latest first: one machine whose past is unrolled step by step.
+def looking_back(m: Machine, moments: list[tuple[int, Event]]) -> Iterator[tuple[Event, Any]]:
+    """Yield each event with the machine at its moment, latest first: one machine, unrolled step by step."""
     past: Any = None
     end = 0
     for t, e in sorted(moments, key=lambda moment: (moment[0], moment[1].t), reverse=True):
