@@ -8,7 +8,7 @@ a reader wants; a checker says which case fails, and why.  No solution is in her
 tests, which run them through the same checkers.
 """
 
-from kernelsim.exercise import list_drills, lists, process_drills, process_list
+from kernelsim.exercise import bank, list_drills, lists, process_drills, process_list, progress
 from kernelsim.exercise.checker import Report, check
 from kernelsim.exercise.drill import ask, questions, topics
 from kernelsim.exercise.free_text import Text
@@ -30,11 +30,13 @@ __all__ = [
     "Text",
     "Verdict",
     "ask",
+    "bank",
     "check",
     "list_drills",
     "lists",
     "process_drills",
     "process_list",
+    "progress",
     "questions",
     "topics",
 ]

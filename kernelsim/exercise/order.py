@@ -105,6 +105,10 @@ class Order(AnyQuestion):
         texts = (self.steps[number].text for number in numbers)
         return "\n".join(f"{place}. {text}" for place, text in enumerate(texts, 1))
 
+    def place(self, value: tuple[int, ...]) -> list[int]:
+        """The numbers of steps, for JSON."""
+        return list(value)
+
     def judge(self, said: tuple[int, ...]) -> Verdict:
         """Return what comes of an order, with a note on each step."""
         correct = said == self.right
@@ -151,8 +155,8 @@ def _mixed(prompt: str, text: str) -> str:
 
 
 def _counted(kept: int, steps: int, wrong: int) -> str:
-    stand = "stands" if wrong == 1 else "stand"
-    return f"{kept} of {steps} steps are in order; {wrong} {stand} wrong."
+    things = "1 thing is" if wrong == 1 else f"{wrong} things are"
+    return f"{kept} of {steps} steps are in order; {things} wrong."
 
 
 # The members of the longest sequence that both have in this order; of several the first found.

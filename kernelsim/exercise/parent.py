@@ -115,6 +115,6 @@ class Parent(AnyQuestion):
         feedback = self._yes if correct else question.told(self._near).get(said, self._no)
         return Verdict(correct, self._tasks[said][1], self.did, feedback, said, self.right)
 
-    def address(self, pid: int) -> str:
-        """Return the address of a task of the picture, in hex as a page knows it."""
-        return f"{self._tasks[pid][0]:#x}"
+    def place(self, value: int) -> str:
+        """The address of a task of the picture, in hex."""
+        return f"{self._tasks[value][0]:#x}"

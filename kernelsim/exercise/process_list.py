@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernelsim import session, view
+from kernelsim.exercise import bank
 from kernelsim.exercise.question import Option, Question
 from kernelsim.exercise.workbench import SIZE, Workbench, parcel
 from kernelsim.include.linux.sched import task_struct
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 
+@bank.asked_in("04")
 def where_a_member_is() -> Question:
     """Recall C: where in memory a member of a struct is."""
 
@@ -57,6 +59,7 @@ def where_a_member_is() -> Question:
     )
 
 
+@bank.asked_in("04")
 def who_is_there_after_boot() -> Question:
     """Recall the boot: which processes are always there."""
 
@@ -86,6 +89,7 @@ def _two() -> tuple[Any, Any, Any]:
     return k, k.task(2), k.spawn("bash")
 
 
+@bank.asked_in("04")
 def what_next_points_at() -> Question:
     """Whether a link points at the start of a structure."""
 
@@ -125,6 +129,7 @@ def what_next_points_at() -> Question:
     )
 
 
+@bank.asked_in("04")
 def what_the_last_one_holds() -> Question:
     """Where a list ends that has no end."""
 
@@ -157,6 +162,7 @@ def what_the_last_one_holds() -> Question:
     )
 
 
+@bank.asked_in("04")
 def what_container_of_reads() -> Question:
     """Whether container_of looks something up."""
 
@@ -194,6 +200,7 @@ def what_container_of_reads() -> Question:
     )
 
 
+@bank.asked_in("04")
 def how_many_nodes() -> Question:
     """How many nodes are allocated for three lists."""
     members = ("tasks", "sibling", "thread_group")
@@ -226,6 +233,7 @@ def how_many_nodes() -> Question:
     )
 
 
+@bank.asked_in("04")
 def where_fork_puts_the_child() -> Question:
     """Where fork links the child, and with which number."""
 
@@ -275,6 +283,7 @@ def where_fork_puts_the_child() -> Question:
     )
 
 
+@bank.asked_in("04")
 def when_a_walk_meets_it() -> Question:
     """After which of the four stores a new entry is there."""
 
@@ -306,6 +315,7 @@ def when_a_walk_meets_it() -> Question:
     )
 
 
+@bank.asked_in("04")
 def does_exit_unlink() -> Question:
     """Whether a dead process is still on the list."""
 
@@ -342,6 +352,7 @@ def does_exit_unlink() -> Question:
     )
 
 
+@bank.asked_in("04")
 def what_a_stray_store_does() -> Question:
     """What the next fork makes of a corrupted list."""
 

@@ -138,6 +138,10 @@ class AnyQuestion(abc.ABC):
     def did(self) -> str:
         """What the machine did, in words; computed now, if it was not before."""
 
+    def place(self, value: Any) -> Any:
+        """Return a value of a verdict as `form` names it, None where it names none."""
+        return None
+
     def check(self, answer: Any) -> Verdict:
         """Return what comes of an answer; the machine runs now, if it did not before."""
         return self.judge(self.read(answer))
@@ -243,6 +247,10 @@ class Question(AnyQuestion):
         if label not in self.labels:
             raise ValueError(f"there is no option {letter!r}: they are {', '.join(self.labels)}")
         return self.labels.index(label)
+
+    def place(self, value: Any) -> Any:
+        """The number of an option."""
+        return value
 
     def judge(self, said: int) -> Verdict:
         """Return what comes of choosing the option with this number."""

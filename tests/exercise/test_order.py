@@ -63,7 +63,7 @@ def said(q, *values):
 
 def test_a_step_that_stands_too_early_is_named_and_why():
     assert said(order(), "pid", "dup", "copy", "wake") == (
-        "3 of 4 steps are in order; 1 stands wrong.",
+        "3 of 4 steps are in order; 1 thing is wrong.",
         {
             (
                 "“alloc_pid()” stands too early: it comes after “copy_files() and the others”. "
@@ -85,7 +85,7 @@ def test_a_step_that_stands_too_late_is_named_and_why():
 
 def test_a_line_that_does_not_belong_is_named_and_why():
     feedback, notes = said(order(), "dup", "copy", "pid", "exec", "wake")
-    assert feedback == "4 of 4 steps are in order; 1 stands wrong."
+    assert feedback == "4 of 4 steps are in order; 1 thing is wrong."
     assert notes == {"“exec_binprm()” does not belong here. That is another call, execve."}
 
 

@@ -52,7 +52,7 @@ def test_a_task_is_chosen_by_pid_address_or_reference(scene):
     init = k.task(1)
     for choice in (1, "1", init, init.address_, f"{init.address_:#x}"):
         assert q.read(choice) == 1
-    assert q.address(1) == f"{init.address_:#x}"
+    assert q.place(1) == f"{init.address_:#x}"
 
 
 def test_the_answer_may_be_a_pid_and_is_computed_once(scene):
