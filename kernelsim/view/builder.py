@@ -190,8 +190,9 @@ class PictureBuilder:
         for name, value in values.items():
             old = value if was is None else was.get(name, value)
             shown = f"{old:#018x}" if old != value else None
+            port = name if _NAME.fullmatch(name) else None
             rows.append(
-                Field(name, f"{value:#018x}", port=name, changed=old != value, was=shown)
+                Field(name, f"{value:#018x}", port=port, changed=old != value, was=shown)
             )  # fmt: skip
         return self.record(node, header, rows, kind="registers", change=change)
 

@@ -12,6 +12,7 @@ import { follow, neighbour, nodesOf, reveal, scale, show } from "./stage.js";
 
 const ZOOMS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3];
 const PLAIN = 1, LARGE = 1.15, LARGEST = 1.25; // chosen by themselves: words are 14 px, 16 px, 17 px
+const SMALLEST = 0.25; // the whole of a large picture
 const DRAGGED = 5; // pixels from which on a press is no click any more
 const PAN = 80;
 export const hexOf = (node) =>
@@ -51,7 +52,7 @@ export function viewer(el, { choose, unfold, fold, find, label = "" } = {}) {
   function setZoom(value, byReader = true, x = stage.clientWidth / 2, y = 0) {
     sized ||= byReader;
     const left = (stage.scrollLeft + x) / zoom, top = (stage.scrollTop + y) / zoom;
-    zoom = Math.min(Math.max(value, ZOOMS[0]), ZOOMS.at(-1));
+    zoom = Math.min(Math.max(value, SMALLEST), ZOOMS.at(-1));
     setText(percent, `${Math.round(zoom * 100)} %`);
     if (svg) scale(svg, zoom);
     stage.scrollTo({ left: left * zoom - x, top: top * zoom - y, behavior: "instant" });
@@ -160,9 +161,10 @@ export function viewer(el, { choose, unfold, fold, find, label = "" } = {}) {
 
   // -- the picture --------------------------------------------------------------------------------
 
-  function name(node) {
-    const title = node.querySelector("title")?.textContent ?? "";
-    const sentence = lines.find((line) => line.startsWith(title)) ?? title;
+  // The words are a summary, then a line for each node in the same order.
+  function name(node, place) {
+    const title = node.querySelector("title")?.textContent ?? "", own = lines[place + 1] ?? "";
+    const sentence = own.startsWith(title) ? own : lines.find((line) => line.startsWith(title)) ?? title;
     node.setAttribute("aria-label", node.dataset.folded ? `${sentence} Opens it.` : sentence);
   }
   function mark() {
@@ -207,7 +209,7 @@ export function viewer(el, { choose, unfold, fold, find, label = "" } = {}) {
     svg.setAttribute("role", "listbox");
     svg.setAttribute("aria-label", label || summary);
     const nodes = nodesOf(svg);
-    for (const node of nodes) { node.setAttribute("role", "option"); name(node); }
+    nodes.forEach((node, place) => { node.setAttribute("role", "option"); name(node, place); });
     for (const part of svg.querySelectorAll(":scope > title, :scope > desc")) part.remove();
     explain();
     const stop = nodes.find((n) => n.id === held) ?? nodes.find((n) => n.id === at) ?? nodes[0];
