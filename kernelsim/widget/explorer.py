@@ -263,7 +263,8 @@ def _heading(future: Future, *, alone: bool) -> tuple[str, str, list[tuple[str, 
     if alone:
         return (f"{name}:", future.origin, []) if future.origin else ("", "", [])
     is_branch = future.name != "the trunk"
-    return f"{name}:", future.origin, [_LEAVE, _KEEP, _DROP] if is_branch else []
+    origin = future.origin or "the machine of your cells"
+    return f"{name}:", origin, [_LEAVE, _KEEP, _DROP] if is_branch else []
 
 
 # What a task is called at the moment that a future shows.

@@ -222,7 +222,8 @@ class Future(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
             picture.unfolded = bool(self._extra)
         past = self.timeline.place < self.timeline.last
         self.panel.locked = PAST if past else ""
-        self.turn.show(look, self.timeline.history.choice(self.timeline.moment), past=past)
+        stopped = past or self.kernel.panic is not None
+        self.turn.show(look, self.timeline.history.choice(self.timeline.moment), past=stopped)
         self._tell_of_a_crash(past=past)
 
     def _picture(self, view: View, look: Any, since: Any) -> Picture:

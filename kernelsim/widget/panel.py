@@ -47,6 +47,7 @@ class SyscallPanel(base.Widget, kind="panel"):
         super().__init__()
         self.on_fired: Callable[[], None] | None = None
         self.on_unlock: Callable[[str], None] | None = None
+        self._names: dict[str, str] = {}
         self.oops = ""  # the bug in the kernel that the last call ran into
         self.calls = [_plain(call) for call in calls.choose(list(names) if names else None)]
         # Puppets asleep, by address: who, in which call as C writes it, and in which function.
@@ -68,7 +69,7 @@ class SyscallPanel(base.Widget, kind="panel"):
             for address, call in self._waiting.items()
             if k.result(task_struct(k.machine, address)) is PENDING
         }
-        self.answers, self.oops = [], ""
+        self.answers, self.oops, self._names = [], "", {}
         if task is not None:
             self.task = hex(_address(k, task))
         elif self.task not in {hex(t.address_) for t in k.tasks()}:
@@ -112,9 +113,11 @@ class SyscallPanel(base.Widget, kind="panel"):
 
     def _label(self, address: str) -> str:
         try:
-            return words.name(task_struct(self.kernel.machine, int(address, 16)))
+            name = words.name(task_struct(self.kernel.machine, int(address, 16)))
         except (Fault, ValueError):
-            return f"the task_struct at {address}"
+            return self._names.get(address, f"the task_struct at {address}")
+        self._names[address] = name  # for when it is gone
+        return name
 
     # Why the chosen task is not among the puppets.
     def _why_not(self) -> str:

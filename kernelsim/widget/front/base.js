@@ -56,6 +56,26 @@ export const fresh = (() => { let count = 0; return (stem) => `ksw-${stem}-${++c
 // Text with `code` between backquotes.
 export const prose = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
 
+// A model whose kernel may be gone (restarted, shut down): nothing is thrown then, but `lost` is called.
+export function guarded(model, lost) {
+  const trying = (act) => { try { return act(); } catch { lost(); } };
+  const own = {
+    send: (...message) => trying(() => model.send(...message)),
+    save_changes: () => trying(() => model.save_changes()),
+  };
+  model.on("comm_live_update", lost);
+  return new Proxy(model, { get: (_, name) => own[name] ?? (typeof model[name] === "function" ? model[name].bind(model) : model[name]) });
+}
+// Say, once for all widgets of an explorer, that nothing answers any more.
+function lose(el) {
+  const first = el.closest(".kernelsim-explorer")?.querySelector(".ksw") ?? el;
+  el.classList.add("ksw-gone");
+  if (first.querySelector(".ksw-lost")) return;
+  const note = h("div", { class: "ksw-lost", role: "status" });
+  first.prepend(note);
+  setText(note, "The kernel of this widget is gone. Run its cell again, and those before it.");
+}
+
 // What anywidget calls: `draw(model, el)` fills the element and returns what undoes it.
 export const widget = (kind, draw) => ({
   render({ model, el }) {
@@ -65,7 +85,7 @@ export const widget = (kind, draw) => ({
       if (el.contains(event.target)) event.target.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey));
     };
     window.addEventListener("keydown", own, true);
-    const stop = draw(model, el);
+    const stop = draw(guarded(model, () => lose(el)), el);
     return () => { window.removeEventListener("keydown", own, true); stop?.(); };
   },
 });

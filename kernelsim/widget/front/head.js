@@ -5,7 +5,7 @@ import { button, h, setText, watch } from "./base.js";
 export function head(model, el) {
   const title = h("strong", {}), text = h("span", {});
   const said = h("div", { class: "ksw-head-said", role: model.get("look") === "alarm" ? "alert" : "status" });
-  const actions = h("span", { class: "ksw-chips" });
+  const actions = h("span", { class: "ksw-actions" });
   const box = h("div", { class: "ksw-head-box" }, said, actions);
   el.append(box);
   function draw() {
@@ -24,5 +24,5 @@ export function head(model, el) {
   }
   const stop = watch(model, ["title", "text", "actions"], draw);
   model.send({ do: "shown" });
-  return () => { stop(); if (model.get("look") !== "gone") model.send({ do: "hidden" }); };
+  return () => { stop(); model.send({ do: "hidden" }); };
 }
