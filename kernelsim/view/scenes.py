@@ -1,11 +1,11 @@
 """Which pictures of a film can share one layout, and what place each of their boxes has in it.
 
 A box has a *slot*.  In a graph it is the structure's own; in a tree it belongs to the structure
-under its parents, so that a process that gets another parent moves below it; in a row of records it
+below its parents, so that a process that gets another parent moves below it; in a row of records it
 is a column, which structures that are never seen together share, so that a row in which tasks come
 and go has no gaps.
 
-A new scene begins where the order of a row is turned round, or where keeping all places would
+A new scene begins where an order is turned round, of a row or of who points to whom, or where keeping all places would
 spread the pictures over much more room than one of them needs; there, boxes move.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from kernelsim.view.graph import Graph
+from kernelsim.view.graph import Edge, Graph
 
 __all__ = ["Column", "Key", "Scene", "Slot", "merge", "scenes"]
 
@@ -46,51 +46,82 @@ def merge(order: list[K], following: Iterable[K]) -> list[K]:
     return found
 
 
+Pairs = frozenset[tuple[Key, Key]]
+NO_PAIRS: Pairs = frozenset()
+
+
 class Scene(NamedTuple):
     """Pictures that share one layout; a graph joins by `extended`."""
 
-    graphs: tuple[Graph, ...]
-    keys: tuple[dict[str, Key], ...]  # of each graph: the keys of its nodes by id
-    order: list[Key]
-    pairs: frozenset[tuple[Key, Key]]  # neighbours in rows
-    slots: dict[Key, Slot]
+    graphs: tuple[Graph, ...] = ()
+    keys: tuple[dict[str, Key], ...] = ()  # of each graph: the keys of its nodes by id
+    known: tuple[Key, ...] = ()  # all keys, by `merge`
+    pairs: Pairs = NO_PAIRS  # neighbours in rows
+    families: Pairs = NO_PAIRS  # neighbours among the children of one parent
+    arrows: Pairs = NO_PAIRS  # from what is laid out before to what is laid out behind
+    slots: dict[Key, Slot] = {}  # noqa: RUF012  # never changed
+    turns: dict[str, int] = {}  # noqa: RUF012  # how often another took the memory of a node
+    room: tuple[int, int] = 0, 0  # columns of the longest row, other slots of the largest picture
 
     def extended(self, graph: Graph) -> Scene | None:
         """This scene with one graph more; None if it does not fit in."""
-        keys = _keys(graph)
-        pairs = self.pairs | {(keys[one], keys[other]) for one, other, _ in graph.aligned}
-        slots = self.slots
-        if pairs != self.pairs or not slots.keys() >= set(keys.values()):
-            columns = _columns(pairs)
-            if columns is None:
+        seen = {node for keys in self.keys for node in keys}
+        taken = {n.id: self.turns.get(n.id, 0) + 1 for n in graph.nodes if n.change == "new"}
+        taken = {node: turn for node, turn in taken.items() if node in seen}
+        scene = self._joined(graph, self.turns)
+        if scene is None and taken:
+            scene = self._joined(graph, self.turns | taken)
+        return scene
+
+    def _joined(self, graph: Graph, turns: dict[str, int]) -> Scene | None:
+        keys = _keys(graph, turns)
+        row = frozenset((keys[one], keys[other]) for one, other, _ in graph.aligned)
+        pairs = _together(self.pairs, row)
+        families = _together(self.families, frozenset(_families(graph, keys)))
+        arrows = _together(self.arrows, frozenset(_arrows(graph, keys)))
+        if pairs is None or families is None or arrows is None:
+            return None
+        known = self.known
+        if not set(known) >= set(keys.values()):
+            known = tuple(merge(list(known), keys.values()))
+        every, slots, fresh = (*self.keys, keys), self.slots, [keys]
+        if known != self.known or pairs != self.pairs:
+            columns = _columns(pairs) or {}
+            slots, fresh = {key: columns.get(key, key) for key in known}, list(every)
+        room = self.room if fresh == [keys] else (0, 0)
+        for own in fresh:
+            taken = {slots[key] for key in own.values()}
+            if len(taken) < len(own):  # two boxes of one picture in one place
                 return None
-            every = dict.fromkeys([*self.order, *keys.values()])
-            slots = {key: columns.get(key, key) for key in every}
-        scene = Scene(
-            (*self.graphs, graph),
-            (*self.keys, keys),
-            merge(self.order, keys.values()),
-            pairs,
-            slots,
-        )
+            room = _larger(room, taken)
+        graphs = (*self.graphs, graph)
+        scene = Scene(graphs, every, known, pairs, families, arrows, slots, turns, room)
         return scene if scene.fits() else None
 
     def fits(self) -> bool:
-        """Whether no two boxes of one picture share a slot, and all need little more room than one."""
-        most = broadest = 0
-        for keys in self.keys:
-            own = {self.slots[key] for key in keys.values()}
-            if len(own) < len(keys):
-                return False
-            columns = sum(isinstance(slot, Column) for slot in own)
-            most, broadest = max(most, len(own) - columns), max(broadest, columns)
-        every = set(self.slots.values())
-        columns = sum(isinstance(slot, Column) for slot in every)
-        others = len(every) - columns
+        """Whether all pictures together need little more room than the largest one."""
+        columns, others = _larger((0, 0), set(self.slots.values()))
+        broadest, most = self.room
         return columns <= broadest + ROW_ROOM and others <= most + ROOM + most // SHARE
 
+    def order(self) -> list[Key]:
+        """All keys, children of one parent as they follow each other in each picture."""
+        before: dict[Key, set[Key]] = {}
+        for one, other in self.families:
+            before.setdefault(other, set()).add(one)
+        todo = dict.fromkeys(self.known)
+        found: dict[Key, None] = {}
+        while todo:
+            ready = (key for key in todo if before.get(key, set()) <= found.keys())
+            key = next(ready, None) or next(iter(todo))
+            found[key] = todo.pop(key)
+        return list(found)
 
-_NOTHING = Scene((), (), [], frozenset(), {})
+
+# The larger of a room and that which these slots take.
+def _larger(room: tuple[int, int], slots: set[Slot]) -> tuple[int, int]:
+    columns = sum(isinstance(slot, Column) for slot in slots)
+    return max(room[0], columns), max(room[1], len(slots) - columns)
 
 
 class Column(NamedTuple):
@@ -114,13 +145,11 @@ def scenes(graphs: Sequence[Graph]) -> list[Scene]:
 
 
 def _alone(graph: Graph) -> Scene:
-    return _NOTHING.extended(graph) or Scene(
-        (graph,),
-        (keys := _keys(graph),),
-        list(keys.values()),
-        frozenset(),
-        {k: k for k in keys.values()},
-    )
+    if scene := Scene().extended(graph):
+        return scene
+    keys = _keys(graph, {})
+    slots: dict[Key, Slot] = {key: key for key in keys.values()}
+    return Scene((graph,), (keys,), tuple(slots), slots=slots)
 
 
 def _alike(one: Graph, other: Graph) -> bool:
@@ -131,19 +160,56 @@ def _manner(graph: Graph) -> tuple[object, ...]:
     return graph.rankdir, graph.ranksep, graph.nodesep, graph.uniform
 
 
-# What each node is: its id and frame, and in a tree what its parents are.
-def _keys(graph: Graph) -> dict[str, Key]:
-    above = {edge.src: edge.dst for edge in graph.edges if edge.route == "elbow"}
-    own: dict[str, Key] = {node.id: (node.id, node.cluster) for node in graph.nodes}
+# Both, unless what is one way round here is the other way round there.
+def _together(known: Pairs, own: Pairs) -> Pairs | None:
+    if own <= known:
+        return known
+    found = known | own
+    turned = _columns(found) is None and _columns(own) is not None
+    return None if turned else found
+
+
+# What each node is: its id and frame, and in a tree how it hangs below what.
+def _keys(graph: Graph, turns: dict[str, int]) -> dict[str, Key]:
+    above = {child: how for child, *how in _tree(graph)}
+    own: dict[str, Key] = {n.id: (n.id, n.cluster, turns.get(n.id, 0)) for n in graph.nodes}
     found: dict[str, Key] = {}
     for node in graph.nodes:
         line = [node.id]  # up to what is known already, or to the root
-        while (over := above.get(line[-1])) is not None and over not in line and over not in found:
+        while (over := above.get(line[-1], ("",))[0]) and over not in line and over not in found:
             line.append(over)
         for name in reversed(line):
-            parent = found.get(above.get(name, ""))
-            found[name] = own[name] if parent is None else (own[name], parent)
+            over, *kind = above.get(name, ("",))
+            found[name] = (own[name], *kind, found[over]) if over in found else own[name]
     return {node.id: found[node.id] for node in graph.nodes}
+
+
+# The edges of a tree as (child, parent, kind); nothing if it is no tree.
+def _tree(graph: Graph) -> list[tuple[str, str, str]]:
+    elbows = [(e.src, e.dst, e.kind) for e in graph.edges if e.route == "elbow"]
+    if elbows or graph.aligned:
+        return elbows
+    found = [(*((e.src, e.dst) if e.back else (e.dst, e.src)), e.kind) for e in _free(graph)]
+    return found if len({child for child, *_ in found}) == len(found) else []
+
+
+def _families(graph: Graph, keys: dict[str, Key]) -> Iterable[tuple[Key, Key]]:
+    last: dict[str, str] = {}
+    for child, parent, _ in _tree(graph):
+        if parent in last:
+            yield keys[last[parent]], keys[child]
+        last[parent] = child
+
+
+def _arrows(graph: Graph, keys: dict[str, Key]) -> Iterable[tuple[Key, Key]]:
+    for edge in _free(graph):
+        one, other = (edge.dst, edge.src) if edge.back else (edge.src, edge.dst)
+        if one != other:
+            yield keys[one], keys[other]
+
+
+def _free(graph: Graph) -> Iterable[Edge]:
+    return (edge for edge in graph.edges if edge.route in {"layout", "direct"})
 
 
 # The columns of rows of neighbours, each as far left as its left neighbours allow; None if what is

@@ -45,13 +45,16 @@ class _Box(NamedTuple):
 class _Union:
     def __init__(self, scene: scenes.Scene) -> None:
         self.scene = scene
-        self.slots = list(dict.fromkeys(scene.slots[key] for key in scene.order))
+        self.slots = list(dict.fromkeys(scene.slots[key] for key in scene.order()))
         self.names = {slot: f"s{number}" for number, slot in enumerate(self.slots)}
         self.boxes = {slot: _largest(self.names[slot], nodes) for slot, nodes in self.members()}
         self.edges = [self.numbered(place) for place in range(len(scene.graphs))]
         self.order: list[scenes.Key] = []
         for edges in self.edges:
             self.order = scenes.merge(self.order, edges)
+        if scene.families:
+            place = {slot: number for number, slot in enumerate(self.slots)}
+            self.order.sort(key=lambda key: self.child(key, place))
         self.clusters: list[str] = []
         for graph in scene.graphs:
             self.clusters = scenes.merge(self.clusters, (name for name, _ in graph.clusters))
@@ -77,6 +80,13 @@ class _Union:
                 twins += 1
             found[(*key, twins)] = edge
         return found
+
+    # By which box an edge is sorted: children stand in the order of their edges.
+    @staticmethod
+    def child(key: scenes.Key, place: dict[scenes.Slot, int]) -> int:
+        assert isinstance(key, tuple)  # as made by edge_key
+        src, dst, *_, back, _ = key
+        return place[src if back else dst]
 
     def edge_key(self, place: int, edge: Edge) -> tuple[scenes.Key, ...]:
         ends = self.slot(place, edge.src), self.slot(place, edge.dst)
@@ -138,12 +148,16 @@ class _Union:
         # Under names that no node can have: a lane below a row is below all that is ever there.
         found.boxes = {f"slot {name}": box for name, box in whole.boxes.items()}
         port = {node: port for one, other, port in graph.aligned for node in (one, other)}
+        held = {*port, *_routed(graph)}
+        stacked = graph.rankdir == "LR"  # else rows of a record stand side by side
         sizes = dot.box_sizes(graph)
         for node in graph.nodes:
             slot = self.slot(place, node.id)
             name, box = self.names[slot], self.boxes[slot]
             if node.record:
                 self.set_rows(found, node, box, whole)
+                if stacked and node.id not in held:
+                    _close_up(found, node.id)
             elif box.node.record:
                 level = _level(box, whole, port.get(node.id))
                 found.boxes[node.id] = _around(whole.boxes[name].x, level, *sizes[node.id])
@@ -165,11 +179,30 @@ class _Union:
         rows, around = whole.rows[box.node.id], whole.boxes[box.node.id]
         at = {row: place for place, row in enumerate(box.rows, start=1)}
         own = (rows[0], *(rows[at[row]] for row in _fields(node)))
-        low = around.y1 if own[-1] == rows[-1] else own[-1].y1
+        low = around.y1 if own[-1].y1 == rows[-1].y1 else own[-1].y1
         found.rows[node.id] = own
         found.boxes[node.id] = around._replace(y1=low)
         if box.columns:
             found.columns[node.id] = box.columns
+
+
+# The records whose rows must be where the layout has them, for its edges end there.
+def _routed(graph: Graph) -> Iterable[str]:
+    for edge in graph.edges:
+        if edge.route == "layout":
+            yield from (edge.src, edge.dst)
+
+
+# Close the gaps that rows of other pictures have left between those of a record.
+def _close_up(found: Layout, node: str) -> None:
+    rows = found.rows[node]
+    low = rows[0].y1
+    closed = [rows[0]]
+    for row in rows[1:]:
+        closed.append(row.moved(0, low - row.y0))
+        low = closed[-1].y1
+    found.boxes[node] = found.boxes[node]._replace(y1=found.boxes[node].y1 - (rows[-1].y1 - low))
+    found.rows[node] = tuple(closed)
 
 
 # Where the row `port` of a record is, from above; its middle, if it has none.
@@ -188,7 +221,8 @@ def _around(x: float, y: float, width: float, height: float) -> Box:
 def _fields(node: Node) -> list[tuple[object, ...]]:
     found: dict[tuple[object, ...], None] = {}
     for item in node.fields:
-        key, twins = (item.port, item.name, item.kind, item.sign), 0
+        name = "" if item.kind == "gap" else item.name  # a gap is one, however much it leaves out
+        key, twins = (item.port, name, item.kind, item.sign), 0
         while (*key, twins) in found:
             twins += 1
         found[(*key, twins)] = None
