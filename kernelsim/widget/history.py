@@ -87,9 +87,9 @@ class History:
         self.at = functools.lru_cache(maxsize=16)(self._at)
         self.words = functools.lru_cache(maxsize=1024)(self._words)
 
-    # The kernel at a past moment, read-only.
+    # The kernel at a past moment, read-only; one that has no past, as it is.
     def _at(self, moment: Moment) -> Any:
-        return self.k.at(*moment)
+        return self.k.at(*moment) if self.records else self.k
 
     @property
     def now(self) -> Moment:

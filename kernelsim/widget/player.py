@@ -66,9 +66,9 @@ def play(
     :param k: a Kernel.
     :param view: the name of a function in `kernelsim.view`, or any function from a machine to a
         Picture; if it takes `since` and `focus`, it gets the frame before and the focus.
-    :param level: the steps, a key of `history.LEVELS`: "fired", "call" or "store"; by default from
-        one call that was fired to the next, or from one system call to the next where a program
-        makes them.
+    :param level: the steps, a key of `history.LEVELS` ("fired", "call", "choice", "store"); by
+        default from one call that was fired to the next, or from one system call to the next where
+        a program makes them.
     :param since, until: times; the film begins and ends there.
     :param focus: struct task_struct *, its address or its pid; left out while it is not there.
     :param most: how many frames at most; of a longer film the last ones are shown, and it says so.
@@ -132,6 +132,8 @@ def _frames(
         sentence = call = ""
         if before is not None:
             sentence = words.told(history, before, moment)
+            if (choice := history.choice(moment)) and moment != history.now:
+                sentence += f" {words.chosen(choice, history.at(moment))}"
             call = calls.get(moment, "")
             if level == "fired":
                 call = history.words(before[0], moment[0])
