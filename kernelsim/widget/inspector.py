@@ -225,7 +225,8 @@ class Inspector(base.Widget, kind="inspector"):
         except Fault as fault:
             seen.banner = f"Nothing can be read here: {fault}."
             return seen
-        self._count_holders(here, view, seen)
+        if whole and place.kind != "freed":
+            self._count_holders(here, view, seen)
         return seen
 
     # The bytes at the earlier moment; None where the object was not there then.
@@ -243,7 +244,7 @@ class Inspector(base.Widget, kind="inspector"):
             return None
 
     def _count_holders(self, here: places.Places, view: View, seen: Inspected) -> None:
-        if seen.freed or not holders.counted(view.type):
+        if not holders.counted(view.type):
             return
         address, _ = here.m.symbols["nr_threads"]
         seen.counted = self._ask_all or here.m.s32[here.m.offset(address) >> 2] <= AT_ONCE

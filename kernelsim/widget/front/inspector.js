@@ -12,8 +12,8 @@ export function inspector(model, el) {
   const opened = new Map(); // what the reader has unfolded, by type
   const send = (message) => model.send(message);
 
-  // -- parts ----------------------------------------------------------------------------------
-  const type = h("strong", {}), words = h("span", {}), place = h("code", {}), moment = h("span", { class: "ksw-dim" });
+  // -- parts
+  const type = h("strong", {}), words = h("span", {}), place = h("code", {}), moment = h("span", { class: "ksw-dim ksi-moment" });
   const source = h("a", { target: "_blank", rel: "noopener" }, "definition ↗");
   const trail = h("ol", { class: "ksi-trail", "aria-label": "The way here" });
   const banner = h("div", { class: "ksi-banner", role: "status" });
@@ -34,53 +34,42 @@ export function inspector(model, el) {
   const minus = subtraction({ ask: (t, m) => send({ do: "subtract", type: t, member: m }), go: () => send({ do: "contain" }) });
   const heads = h("div", { role: "row", class: "ksi-row ksi-heads" }, ...["offset", "member", "type", "size", "value"].map((name) =>
     h("span", { role: "columnheader", class: `ksi-c ksi-${name === "offset" ? "at" : name}` }, name)));
-  el.append(h("div", { class: "ksw-row ksi-title" }, type, words, place, source, moment), trail,
-    h("div", { class: "ksw-row" }, goTo, h("label", {}, search), matches), said, banner,
+  el.append(h("div", { class: "ksw-row ksi-title" }, type, words, place, source), trail,
+    h("div", { class: "ksw-row" }, goTo, search, matches, moment), said, banner,
     h("div", { class: "ksi-body" }, grid, dump.element, detail), minus.element, counts);
 
-  // -- rows -----------------------------------------------------------------------------------
-  const parentOf = (i) => { for (let j = i - 1; j >= 0; j--) if (rows[j].depth < rows[i].depth) return j; return -1; };
+  // -- rows
   const matching = (row, term) => row.kind !== "gap" && (/[.[]/.test(term) ? row.path : row.name).toLowerCase().includes(term);
+  const term = () => search.value.trim().toLowerCase();
+  const above = (row) => { const found = []; for (let one = row; one; one = one.up) found.push(one); return found; };
   // The rows to be seen: those of unfolded groups, or those that the search finds and what is around them.
   function visible() {
-    const term = search.value.trim().toLowerCase(), shown = new Set();
-    if (term) {
-      let count = 0;
-      rows.forEach((row, i) => {
-        if (!matching(row, term)) return;
-        count++;
-        for (let j = i; j >= 0; j = parentOf(j)) shown.add(j);
-      });
-      setText(matches, count === 1 ? "1 member" : `${count} members`);
-      return rows.map((_, i) => i).filter((i) => shown.has(i));
+    if (!term()) {
+      setText(matches, "");
+      return rows.filter((row) => above(row.up).every((one) => open.has(one.path)));
     }
-    setText(matches, "");
-    const found = [];
-    for (let i = 0, shut = Infinity; i < rows.length; i++) {
-      if (rows[i].depth > shut) continue;
-      shut = rows[i].kind === "group" && !open.has(rows[i].path) ? rows[i].depth : Infinity;
-      found.push(i);
-    }
-    return found;
+    const found = rows.filter((row) => matching(row, term())), shown = new Set(found.flatMap(above));
+    setText(matches, found.length === 1 ? "1 member" : `${found.length} members`);
+    return rows.filter((row) => shown.has(row));
   }
-  const isOpen = (row) => Boolean(search.value.trim()) || open.has(row.path);
+  const isOpen = (row) => Boolean(term()) || open.has(row.path);
   function make(row) {
     const sign = row.kind === "group" ? (isOpen(row) ? "▾" : "▸") : "";
     const value = row.value && h("span", row.to && row.to !== "0x0" ? { class: "ksi-to" } : {}, row.value);
     const cell = (name, ...parts) => h("span", { role: "gridcell", class: `ksi-c ksi-${name}` }, ...parts);
     const was = row.was ? `was ${row.was}` : row.changed ? "changed inside" : "";
-    return h("div", { role: "row", class: `ksi-row ksi-${row.kind}${row.changed ? " ksi-changed" : ""}`, tabindex: "-1", "data-path": row.path,
+    return h("div", { role: "row", class: `ksi-row ksi-${row.kind}`, tabindex: "-1", "data-path": row.path,
       "aria-level": row.depth + 1, "aria-expanded": row.kind === "group" ? String(isOpen(row)) : null },
     cell("at", `+0x${row.at.toString(16)}`),
     cell("name", h("span", { class: "ksi-sign", "aria-hidden": "true", style: `margin-left:${row.depth * 16}px` }, sign), row.name),
-    cell("type", row.type ?? ""), cell("size", String(row.size ?? 0)),
+    cell("type", row.type), cell("size", row.size),
     cell("value", row.changed ? h("span", { class: "ksi-mark" }, "◆ ") : null, value, row.words ? h("span", { class: "ksi-words" }, row.words) : null,
       was ? h("span", { class: "ksi-was" }, was) : null));
   }
   function draw() {
     const held = grid.contains(document.activeElement), next = new Map();
-    const elements = visible().map((i) => {
-      const row = rows[i], key = JSON.stringify([row, isOpen(row)]), old = drawn.get(row.path);
+    const elements = visible().map((row) => {
+      const key = JSON.stringify([{ ...row, up: 0 }, isOpen(row)]), old = drawn.get(row.path);
       const kept = old?.key === key ? old : { key, element: make(row) };
       next.set(row.path, kept);
       return kept.element;
@@ -97,13 +86,13 @@ export function inspector(model, el) {
     if (held) stop?.focus({ preventScroll: true });
   }
   function toggle(row, wanted = !open.has(row.path)) {
-    if (row.kind !== "group" || search.value.trim()) return;
+    if (row.kind !== "group" || term()) return;
     wanted ? open.add(row.path) : open.delete(row.path);
     draw();
   }
   function unfold(row) {
-    if (search.value.trim() && !drawn.has(row.path)) search.value = "";
-    for (let i = parentOf(rows.indexOf(row)); i >= 0; i = parentOf(i)) open.add(rows[i].path);
+    if (!drawn.has(row.path)) search.value = "";
+    for (const one of above(row.up)) open.add(one.path);
     draw();
   }
   function reveal(path) {
@@ -119,13 +108,14 @@ export function inspector(model, el) {
     for (const row of rows) if (row.at <= at && at < row.at + row.size && row.depth > (found?.depth ?? -1)) found = row;
     return found;
   }
+  const isNumber = (row) => row.kind === "field" && !row.text && row.size > 1 && row.size <= 8;
   function sayByte(at, value) {
     const row = memberAt(at);
-    const which = row && row.kind === "field" && !row.text && row.size > 1 && row.size <= 8 ? `, byte ${at - row.at + 1} of ${row.size}${at === row.at ? ", the lowest" : ""}` : "";
+    const which = row && isNumber(row) ? `, byte ${at - row.at + 1} of ${row.size}${at === row.at ? ", the lowest" : ""}` : "";
     return `byte at +0x${at.toString(16)}: 0x${value.toString(16).padStart(2, "0")}${row ? `, ${row.kind === "gap" ? "padding" : row.path}${which}` : ""}`;
   }
 
-  // -- marks ----------------------------------------------------------------------------------
+  // -- marks
   function point(path) {
     if (path === over) return;
     over = path;
@@ -133,10 +123,7 @@ export function inspector(model, el) {
     dump.mark("over", row ? [[row.at, row.size]] : []);
     for (const one of grid.querySelectorAll(".ksi-pointed")) one.classList.remove("ksi-pointed");
     if (path === chosen) row = null;
-    for (let i = row ? rows.indexOf(row) : -1; i >= 0; i = parentOf(i)) {
-      const element = drawn.get(rows[i].path)?.element;
-      if (element) { element.classList.add("ksi-pointed"); break; }
-    }
+    above(row).map((one) => drawn.get(one.path)?.element).find(Boolean)?.classList.add("ksi-pointed");
   }
   function choose(path, focus) {
     chosen = path;
@@ -150,7 +137,7 @@ export function inspector(model, el) {
     mark();
   }
   function mark() {
-    const row = byPath.get(chosen), number = row && row.kind === "field" && !row.text && row.size > 1 && row.size <= 8;
+    const row = byPath.get(chosen), number = row && isNumber(row);
     const raw = chosen.startsWith("@") ? [[parseInt(chosen.slice(1), 16), 1]] : [];
     dump.mark("on", row ? [[row.at, row.size]] : raw);
     dump.mark("low", number ? [[row.at, 1]] : []);
@@ -160,21 +147,23 @@ export function inspector(model, el) {
   function explain(row, number) {
     const hex = seen.bytes.slice(2 * row.at, 2 * (row.at + row.size));
     const line = (...parts) => h("div", {}, ...parts);
-    const base = BigInt(seen.address) + BigInt(row.at), size = row.size ?? 0;
+    const { size } = row, base = BigInt(seen.address) + BigInt(row.at);
     const bits = row.bits && line(`bit ${row.bits[0]}${row.bits[1] > 1 ? ` to ${row.bits[0] + row.bits[1] - 1}` : ""} of these ${size} bytes`);
     return [
-      line(h("code", { class: "ksi-path" }, row.path), " ", h("code", { class: "ksw-dim" }, row.type ?? "")),
+      line(h("code", { class: "ksi-path" }, row.path), " ", h("code", { class: "ksw-dim" }, row.type)),
       line(h("span", { class: "ksw-dim" }, `at 0x${base.toString(16)}, ${size === 1 ? "1 byte" : `${size} bytes`}`)),
-      line(h("code", {}, row.value ?? ""), row.value && row.words ? ": " : "", row.words ?? ""), bits,
+      line(h("code", {}, row.value), row.value && row.words ? ": " : "", row.words ?? ""), bits,
       row.was ? line(h("span", { class: "ksi-mark" }, "◆ "), "was ", h("code", {}, row.was)) : null,
       row.to ? button("follow", () => follow(row), { class: "ksw-fire" }) : null,
-      row.kind === "field" && row.text ? line(h("span", { class: "ksw-dim" }, "One byte for each character: there is no order to be turned round.")) : null,
+      row.text ? line(h("span", { class: "ksw-dim" }, "One byte for each character: there is no order to be turned round.")) : null,
       number && !/ … /.test(row.name) ? byteorder(hex, row.at) : null,
     ].filter(Boolean);
   }
   const follow = (row) => send({ do: "follow", path: row.path });
 
-  // -- the reader -----------------------------------------------------------------------------
+  const visit = (path) => { choose(path, true); reveal(path); };
+
+  // -- the reader
   function onFocus(event) {
     const path = event.target.closest(".ksi-row")?.dataset.path;
     if (path !== undefined && path !== chosen) choose(path, false);
@@ -189,14 +178,13 @@ export function inspector(model, el) {
   function onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const row = byPath.get(chosen), all = [...drawn.keys()], at = all.indexOf(chosen);
-    const to = (i) => { const path = all[Math.max(0, Math.min(i, all.length - 1))]; choose(path, true); reveal(path); };
+    const to = (i) => visit(all[Math.max(0, Math.min(i, all.length - 1))]);
     const keys = {
       ArrowDown: () => to(at + 1), ArrowUp: () => to(at - 1), Home: () => to(0), End: () => to(all.length - 1),
       PageDown: () => to(at + 12), PageUp: () => to(at - 12), Enter: () => row && (row.to ? follow(row) : toggle(row)), " ": () => row && toggle(row),
       ArrowRight: () => row && (row.kind === "group" && !isOpen(row) ? toggle(row, true) : to(at + 1)),
-      ArrowLeft: () => { const up = row ? rows[parentOf(rows.indexOf(row))] : null;
-        if (row?.kind === "group" && open.has(row.path)) toggle(row, false);
-        else if (up) { choose(up.path, true); reveal(up.path); } },
+      ArrowLeft: () => { if (row?.kind === "group" && open.has(row.path)) toggle(row, false);
+        else if (row?.up) visit(row.up.path); },
       Backspace: () => send({ do: "back", to: model.get("trail").length - 2 }), "/": () => search.focus(),
     };
     if (!keys[event.key]) return;
@@ -204,22 +192,24 @@ export function inspector(model, el) {
     event.preventDefault();
   }
   function onSearch(event) {
-    const first = () => {
-      const row = [...drawn.keys()].map((path) => byPath.get(path)).find((one) => matching(one, search.value.trim().toLowerCase()));
-      if (row) { choose(row.path, true); reveal(row.path); }
-    };
     if (event.key === "Escape") { search.value = ""; draw(); }
-    else if (event.key === "Enter" || event.key === "ArrowDown") first();
-    else return;
+    else if (event.key === "Enter" || event.key === "ArrowDown") {
+      const row = rows.find((one) => drawn.has(one.path) && matching(one, term()));
+      if (row) visit(row.path);
+    } else return;
     event.preventDefault();
   }
 
-  // -- what Python says -----------------------------------------------------------------------
+  // -- what Python says
   function drawShown() {
     const before = seen.type;
     seen = model.get("shown");
-    rows = seen.rows ?? [];
-    rows.forEach((row) => { row.size ??= 0; row.path ??= ""; row.name ??= ""; });
+    const around = [];
+    rows = (seen.rows ?? []).map((given) => {
+      const row = around[given.depth] = { value: "", words: "", type: "", path: "", name: "", size: 0, ...given };
+      row.up = around[row.depth - 1];
+      return row;
+    });
     byPath = new Map(rows.map((row) => [row.path, row]));
     if (before !== seen.type) {
       search.value = "";
@@ -228,12 +218,9 @@ export function inspector(model, el) {
     }
     if (!byPath.has(chosen) && !chosen.startsWith("@")) chosen = "";
     setText(type, seen.type || "nothing");
-    setText(words, seen.words ?? "");
-    setText(place, seen.address ?? "");
-    setText(moment, seen.moment ?? "");
+    for (const [part, value] of [[words, seen.words], [place, seen.address], [moment, seen.moment], [banner, seen.banner]]) setText(part, value ?? "");
     source.hidden = !seen.link;
-    if (seen.link) source.href = seen.link;
-    setText(banner, seen.banner ?? "");
+    source.href = seen.link;
     banner.hidden = !seen.banner;
     el.classList.toggle("ksi-freed", Boolean(seen.freed));
     over = undefined;

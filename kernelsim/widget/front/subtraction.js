@@ -8,7 +8,7 @@ const CUT_PX = 22, PAUSE_MS = 1100, LAST_STEP = 3;
 
 // `ask(type, member)` computes, `go()` goes to the result.
 export function subtraction({ ask, go }) {
-  let known = {}, now = null, step = 0, timer = 0;
+  let known = {}, now, step = 0, timer = 0;
   const type = h("select", { "aria-label": "Structure", change: () => { fill(); begin(); } });
   const member = h("select", { "aria-label": "Member", change: begin });
   const back = button("◀", () => to(step - 1), { "aria-label": "one step back" });
@@ -37,7 +37,7 @@ export function subtraction({ ask, go }) {
     fill(contain.member);
   }
   const SAYS = [
-    () => "This is the address of the link. It lies somewhere inside a structure: the link does not know in which.",
+    () => "The link lies somewhere inside a structure; it does not know in which.",
     () => `In a struct ${now.type} the member ${now.member} lies ${now.offset} bytes behind the beginning.`,
     () => `The address minus ${now.offset} is the address of the structure. Nothing is looked up, nothing is checked.`,
     () => now.verdict,
@@ -46,7 +46,7 @@ export function subtraction({ ask, go }) {
     clearTimeout(timer);
     step = Math.max(0, Math.min(wanted, LAST_STEP));
     const digits = (text, sign, words) => `${sign} ${text.padStart(18)}  ${words}`;
-    setText(sums, [digits(now.link, " ", "link"), step > 0 && digits(`0x${now.offset.toString(16)}`, "−", `offsetof(struct ${now.type}, ${now.member})`),
+    setText(sums, [digits(now.link, " ", "link"), step > 0 && digits(`0x${now.offset.toString(16)}`, "−", `offset of ${now.member}`),
       step > 1 && digits(now.result, "=", `struct ${now.type} *`)].filter(Boolean).join("\n"));
     setText(said, SAYS[step]());
     said.className = `ksi-told${step === LAST_STEP ? { true: " ksi-right", false: " ksi-wrong" }[now.right] ?? "" : ""}`;
@@ -67,30 +67,24 @@ export function subtraction({ ask, go }) {
       lines.push(dumpLine(`+${offset.toString(16).padStart(3, "0")}`, bytesOf(hex)) + (hex ? "" : "nothing is mapped here"));
       last = offset;
     }
-    const first = Math.floor(now.offset / 8) * 8, line = places.get(first), many = Math.max(1, Math.ceil(now.size / 8));
+    const line = places.get(now.offset - now.offset % 8);
     const from = (line + 0.5) * CUT_PX, mark = (name, at, height) => h("i", { class: name, style: `top:${at * CUT_PX}px;height:${height * CUT_PX}px` });
     const svg = vector("svg", { width: 44, height: lines.length * CUT_PX });
     const path = vector("path", { d: `M42 ${from}H14V${CUT_PX / 2}H34` });
     const tip = vector("path", { class: "ksi-tip", d: `M42 ${CUT_PX / 2}l-10 -5v10z` });
     svg.append(path, tip);
-    const shown = Math.min(many, lines.length - line);
-    bytes.replaceChildren(svg, h("div", {}, mark("ksi-link", line, shown), mark("ksi-start", 0, 1), h("pre", {}, lines.join("\n"))));
+    bytes.replaceChildren(svg, h("div", {}, mark("ksi-link", line, Math.min(Math.ceil(now.size / 8), lines.length - line)), mark("ksi-start", 0, 1), h("pre", {}, lines.join("\n"))));
     bytes.setAttribute("aria-label", `The bytes from the beginning of the structure to its member ${now.member}, ${now.offset} bytes further.`);
     return { path, tip, from };
   }
   function show(result) {
     clearTimeout(timer);
-    const fresh = JSON.stringify(result) !== JSON.stringify(now ?? {});
+    for (const one of [bytes, visit]) one.hidden = !result.type;
     if (!result.type) {
-      now = null;
-      sums.textContent = said.textContent = "";
-      bytes.replaceChildren(); found.replaceChildren();
-      bytes.className = "ksi-cut";
-      visit.hidden = true;
-      enable(back, false); enable(on, false);
+      sums.textContent = said.textContent = found.textContent = "";
+      for (const one of [back, on]) enable(one, false);
       return;
     }
-    if (!fresh && element.dataset.begun === undefined) return;
     now = result;
     type.value = now.type;
     fill(now.member);
