@@ -4,7 +4,7 @@ import { calm } from "./base.js";
 
 export const SVG = "http://www.w3.org/2000/svg";
 export const STEP_MS = 320;
-export const nodesOf = (svg) => [...svg.querySelectorAll(".ks-node")];
+export const nodesOf = (svg) => [...svg.querySelectorAll(".ks-node:not(.ksw-ghost)")];
 // In a film a node is drawn in the corner of the sheet, and what holds it moves it to its place.
 export const placed = (node) => node.parentNode.transform?.baseVal[0];
 export const corner = (node) => {
