@@ -111,13 +111,11 @@
     section.classList.add("dense");
     if (shrunk(section)) return;
     const long = part?.matches("pre") ? part : part?.querySelector("pre");
-    const scrolls = long ?? section;
     if (long) {
       const over = part.getBoundingClientRect().bottom - foot(section);
       long.style.maxHeight = `${Math.max(long.getBoundingClientRect().height - over, 100)}px`;
     }
-    scrolls.classList.add("scrolls");
-    scrolls.tabIndex = 0;
+    (long ?? section).classList.add("scrolls");
   }
 
   // A slide without a heading says under which it stands.
@@ -159,19 +157,29 @@
       kernelsimLook.set(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
       document.getElementById("look").value = kernelsimLook.get();
     });
-    addEventListener("keydown", (event) => {
-      const field = event.target.closest?.(".ksw, .bar, .sources");
-      if (event.key === "Escape" && field && !event.target.matches("[type=search], [type=text]")) {
-        event.target.blur();
-        event.stopPropagation();
-      }
-    }, true);
+    Reveal.addKeyBinding({ keyCode: 35, key: "End", description: "Last slide" }, () => {
+      const { h, v } = Reveal.getIndices(leaves().at(-1));
+      Reveal.slide(h, v);
+    });
+    addEventListener("keydown", leave, true);
+  }
+  // Out of a player or the bar: Escape leaves it, and a presenter's remote turns slides as ever.
+  function leave(event) {
+    const within = event.target.closest?.(".ksw, .bar, .sources, [role=region]");
+    if (!within || deck.parentElement.querySelector(".r-overlay")) return;
+    const turn = { PageDown: () => Reveal.next(), PageUp: () => Reveal.prev() }[event.key];
+    if (turn) turn();
+    else if (event.key === "Escape" && !event.target.matches("[type=search]")) event.target.blur();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
   }
   // Which keys are the deck's; the speaker's window sends some that come from no element.
   function ours(event) {
     const from = event.target;
-    if (!from?.closest || /^Page/.test(event.key)) return true;
+    if (!from?.closest) return true;
     if (from.closest("select, input, textarea")) return false;
+    if (from.closest("[role=region]") && /^Arrow/.test(event.key)) return false; // it scrolls
     return !(from.closest("button, summary, a") && [" ", "Enter"].includes(event.key));
   }
 

@@ -1,4 +1,4 @@
-/* What pages and decks share: the switch of the look, and scrolling by keyboard where text is wide. */
+/* What pages and decks share: the switch of the look, and scrolling by keyboard where there is more than is seen. */
 (() => {
   const select = document.getElementById("look");
   select.closest("label").hidden = false;
@@ -6,7 +6,7 @@
   select.addEventListener("change", () => kernelsimLook.set(select.value));
 
   const wide = (box) => {
-    const over = box.scrollWidth > box.clientWidth + 1;
+    const over = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
     if (over === box.hasAttribute("tabindex")) return;
     if (over) {
       box.tabIndex = 0;
