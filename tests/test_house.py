@@ -54,10 +54,10 @@ MAY_IMPORT = {
     | {"debug", "entry", "host", "init", "puppets", "session", "steer", "user", "view"},
     "steer": KERNEL | {"entry", "puppets", "steer", "user"},
     "runs": KERNEL | {"debug", "entry", "host", "runs", "session", "user"},
-    "widget": BELOW | {"debug", "session", "steer", "view", "widget"},
-    "exercise": BELOW | {"exercise", "session", "view"},
+    "widget": BELOW | {"debug", "exercise", "session", "steer", "view", "widget"},
+    "exercise": BELOW | {"exercise", "runs", "session", "view"},
     "export": {"export", "widget"},  # docs/adr/0010-export.md
-    "__main__": {"export"},
+    "__main__": {"exercise", "export"},
 }
 MIRROR = {"arch", "drivers", "entry", "fs", "include", "init", "kernel", "lib", "mm"}
 

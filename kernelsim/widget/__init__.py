@@ -10,12 +10,13 @@ and words, as text/plain, SVG and HTML.  Hand-written scripts in `front/` draw t
 
 from kernelsim.widget.drill import Drill
 from kernelsim.widget.explorer import Explorer, explore
-from kernelsim.widget.inspector import Inspector, inspect
 from kernelsim.widget.graph_pane import GraphPane
+from kernelsim.widget.inspector import Inspector, inspect
 from kernelsim.widget.panel import SyscallPanel
 from kernelsim.widget.picture_view import PictureView
 from kernelsim.widget.player import Player, play
 from kernelsim.widget.predict import Predict
+from kernelsim.widget.recall import Recall
 from kernelsim.widget.stack_pane import StackPane
 from kernelsim.widget.strace_pane import StracePane
 from kernelsim.widget.terminal_pane import TerminalPane
@@ -24,11 +25,12 @@ from kernelsim.widget.timeline import Timeline
 __all__ = [
     "Drill",
     "Explorer",
-    "Inspector",
     "GraphPane",
+    "Inspector",
     "PictureView",
     "Player",
     "Predict",
+    "Recall",
     "StackPane",
     "StracePane",
     "SyscallPanel",

@@ -1,76 +1,156 @@
-"""Predict, then see: a question whose options are shown, one answer, and what the machine did."""
+"""Predict, then see: a question of any kind, one answer, and what the machine did."""
 
 from __future__ import annotations
 
 import html
 from typing import TYPE_CHECKING, Any
 
+import IPython
 import traitlets
 
+from kernelsim.exercise import progress as progress_
 from kernelsim.view import Picture
-from kernelsim.widget import base
+from kernelsim.widget import base, scripts
 
 if TYPE_CHECKING:
-    from kernelsim.exercise import Question
+    from kernelsim.exercise import AnyQuestion, Verdict
+    from kernelsim.exercise.progress import Progress
 
-__all__ = ["Predict"]
+__all__ = ["CONFIDENCE", "Predict"]
+
+CONFIDENCE = ("sure", "think so", "guess")
+LONGEST = 200  # characters of a reason
 
 
-class Predict(base.Widget, kind="predict"):
-    """Asks a `kernelsim.exercise.Question`; one answer can be committed, then it is revealed.
+PARTS = {
+    "choice": "asksOne",
+    "number": "asksText",
+    "text": "asksText",
+    "parent": "asksParent",
+    "order": "asksOrder",
+}
+"""The part of the front end that asks each kind of question."""
 
-    `chosen` is the number of the option that the reader committed to, -1 before; `why` the reason
-    given.  What the machine does is computed only then.
+
+class Predict(base.Widget):
+    """Asks a question of `kernelsim.exercise`; one answer can be committed, then it is revealed.
+
+    `chosen` is the answer that the reader committed to, None before; `why` the reason given and
+    `sure` the confidence.  What the machine does is computed only then.
+
+    :param progress: where an answer that comes from a page is kept; by default, and in a notebook
+        that somebody has open, beside the notebook.  What Python itself commits is kept nowhere.
     """
 
     prompt = traitlets.Unicode().tag(sync=True)
-    options: Any = traitlets.List().tag(sync=True)
-    chosen = traitlets.Int(-1).tag(sync=True)
-    why = traitlets.Unicode().tag(sync=True)
+    form = traitlets.Dict().tag(sync=True)
+    draft = traitlets.Dict().tag(sync=True)  # the page's own, so that no view loses what is typed
+    confidence: Any = traitlets.List(list(CONFIDENCE)).tag(sync=True)
     revealed = traitlets.Dict().tag(sync=True)
     trouble = traitlets.Unicode().tag(sync=True)
+    refusals = traitlets.Int(0).tag(sync=True)  # so that the same trouble is told twice
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: AnyQuestion, progress: Progress | None = None) -> None:
+        self.kind = PARTS[question.kind]  # type: ignore[misc]  # each question has its own part
+        self._esm, self._css = scripts.script(self.kind), scripts.style(self.kind)
         super().__init__()
         self.question = question
-        self.prompt = question.prompt
-        self.options = [option.text for option in question.options]
+        self.progress = progress
+        self.chosen: Any = None
+        self.why = self.sure = ""
+        self.prompt, self.form = question.prompt, question.form()
 
     def __repr__(self) -> str:
         return f"Predict({self.question!r})"
 
-    def commit(self, choice: int, why: str = "") -> None:
-        """Commit to an option, by its number; the first commitment counts."""
-        if self.chosen >= 0:
-            return
-        verdict = self.question.check(choice)
-        revealed = {
-            "right": verdict.right,
+    @property
+    def committed(self) -> bool:
+        """Whether an answer has been committed."""
+        return bool(self.revealed)
+
+    def commit(self, answer: Any, why: str = "", sure: str = "") -> None:
+        """Commit to an answer, as the question reads it; the first commitment counts.
+
+        Raises ValueError or TypeError for what is no answer; nothing is committed then.
+        """
+        if not self.committed:
+            self._reveal(self.question.check(answer), why, sure)
+
+    def _reveal(self, verdict: Verdict, why: str, sure: str, notice: str = "") -> None:
+        place = self.question.place
+        shown = _shown(self.question.shows())
+        self.chosen, self.why, self.sure = verdict.chosen, why, sure
+        self.revealed = {
             "correct": verdict.correct,
+            "said": verdict.said,
+            "did": verdict.did,
             "feedback": verdict.feedback,
-            **_shown(self.question.shows()),
+            "notes": [list(note) for note in verdict.notes],
+            "answer": None if verdict.chosen is None else place(verdict.chosen),
+            "right": None if verdict.right is None else place(verdict.right),
+            "why": why,
+            "sure": sure,
+            "notice": notice,
+            **shown,
         }
-        with self.hold_sync():
-            self.why, self.chosen, self.revealed = why, verdict.chosen, revealed
 
     def heard(self, message: dict[str, Any]) -> None:
         """The reader commits."""
-        if message.get("do") != "commit":
+        if message.get("do") != "commit" or self.committed:
             return
         try:
-            self.commit(int(message["choice"]), str(message.get("why", "")))
+            said = self.question.read(message.get("answer"))
+        except (ValueError, TypeError) as error:
+            self._refuse(str(error))
+            return
+        sure = message.get("sure")
+        why = message.get("why")
+        try:
+            verdict = self.question.judge(said)
+            self._reveal(
+                verdict,
+                why[:LONGEST] if isinstance(why, str) else "",
+                sure if sure in CONFIDENCE else "",
+            )
         except Exception as error:  # noqa: BLE001 (whatever it is, the reader gets a sentence)
-            self.trouble = f"The machine could not find out ({type(error).__name__}: {error})."
+            self._refuse(f"The machine could not find out ({type(error).__name__}: {error}).")
+            return
+        self._keep(verdict)
+
+    def _refuse(self, text: str) -> None:
+        with self.hold_sync():
+            self.trouble, self.refusals = text, self.refusals + 1
+
+    # Only here anything is written: an answer has come from a page.
+    def _keep(self, verdict: Verdict) -> None:
+        kept = self.progress or (progress_.here() if _somebody_is_there() else None)
+        if kept is not None:
+            notice = kept.add(self.question, verdict, why=self.why, sure=self.sure)
+            if notice:
+                self.revealed = {**self.revealed, "notice": notice}
 
     def static(self) -> dict[str, str]:
-        """The question and its options; no answer."""
-        pairs = zip(self.question.labels, self.options, strict=True)
-        items = "<br>".join(f"<b>{label})</b> {_prose(text)}" for label, text in pairs)
+        """The question and what can be answered; no answer."""
         lines = "".join(f"<p>{_prose(line)}</p>" for line in self.prompt.splitlines())
-        return {
-            "text/plain": str(self.question),
-            "text/html": f"{lines}<p>{items}</p>",
-        }
+        found = {"text/plain": str(self.question)}
+        picture = getattr(self.question, "picture", None)
+        if isinstance(picture, Picture):
+            found["image/svg+xml"] = picture.svg
+            return {**found, "text/html": lines + picture.html()}
+        if "options" in self.form:
+            items = [f"<b>{label})</b> {_prose(text)}" for label, text in self.form["options"]]
+        elif "steps" in self.form:
+            items = [f"• {_prose(text)}" for text in self.form["steps"]]
+        else:
+            items = [
+                f"<i>{html.escape(line)}</i>" for line in found["text/plain"].splitlines()[-1:]
+            ]
+        return {**found, "text/html": f"{lines}<p>{'<br>'.join(items)}</p>"}
+
+
+# Whether this is the kernel of a notebook: a test, or a script, has nobody whose progress it is.
+def _somebody_is_there() -> bool:
+    return getattr(IPython.get_ipython(), "kernel", None) is not None
 
 
 # Text with `code` between backquotes as HTML; blanks in code stay as many as they are.
@@ -80,8 +160,17 @@ def _prose(text: str) -> str:
     return "".join(parts)
 
 
-# What there is to see once the question is answered: a picture, or text.
-def _shown(found: Any) -> dict[str, str]:
-    if isinstance(found, Picture):
-        return {"svg": found.svg, "words": found.text}
-    return {} if found is None else {"words": str(found)}
+# What there is to see once the question is answered: a picture, two of them, or text.
+def _shown(found: Any) -> dict[str, Any]:
+    if found is None:
+        return {}
+    pictures = [found] if isinstance(found, Picture) else found
+    if isinstance(pictures, list | tuple) and all(isinstance(p, Picture) for p in pictures):
+        captions = ["before", "after"] if len(pictures) == 2 else [""] * len(pictures)
+        return {
+            "pictures": [
+                {"caption": caption, "svg": p.svg, "words": p.text, "summary": p.summary}
+                for caption, p in zip(captions, pictures, strict=True)
+            ]
+        }
+    return {"words": str(found)}

@@ -47,7 +47,7 @@ def test_another_question_shows_no_answer_and_can_be_answered():
     widget = drill()
     widget.question.commit(0)
     widget.another.click()
-    assert widget.question.chosen == -1
+    assert not widget.question.committed
     assert widget.children[0] is widget.question
 
 
