@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 ARGS   ?=
+N      ?= 1000
+SEED   ?= 1
 
 # Everything that .venv is made from: when one of these changes, pip looks again.
 PINS := pyproject.toml constraints.txt
@@ -29,7 +31,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help book test check notebooks site slides bench lint format pins clean
+.PHONY: help book test check notebooks site slides bench fuzz lint format pins clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
@@ -54,6 +56,9 @@ slides: $(VENV)/.book  ## the slides alone
 
 bench: $(VENV)/.test  ## measure, against the real kernel where there is one
 	@$(PY) bench/run.py $(ARGS)
+
+fuzz: $(VENV)/.test  ## N random programs on Linux and in the simulator (SEED= chooses which)
+	@$(PY) -m tests.oracle.fuzz $(N) --seed $(SEED)
 
 lint: $(VENV)/.test  ## ruff and mypy
 	@$(PY) -m ruff check .

@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 _MASK = (1 << 64) - 1
+_STOPPED = sched.__TASK_STOPPED
 
 
 class DeadTask(ValueError):
@@ -99,6 +100,8 @@ class Driver:
             raise DeadTask(f"task {number} is dead: {sched.task_state_to_char(task)}")
         if not task.mm:
             raise ValueError(f"task {number} is a kernel thread: it makes no system calls")
+        if task.state & _STOPPED:
+            raise ValueError(f"task {number} is stopped: it makes no calls until SIGCONT comes")
         if task.address_ in self.m.cpu.user:
             raise ValueError(f"task {number} runs a program: only puppets can be driven")
         return task

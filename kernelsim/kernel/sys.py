@@ -1,15 +1,19 @@
 """kernel/sys.c @ v5.10.188: who am I.
 
-Left out: resource limits, prctl, terminals (docs/fidelity.md).
+Left out: resource limits, most of prctl, terminals (docs/fidelity.md).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kernelsim.include.linux import sched
+from kernelsim.fs import exec as fs_exec
+from kernelsim.include.linux import list as lists
+from kernelsim.include.linux import pid as pid_h
+from kernelsim.include.linux import sched, uaccess
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.linux import prctl
 from kernelsim.kernel import pid
 from kernelsim.kernel.sched import core
 
@@ -25,6 +29,7 @@ __all__ = [
     "sys_getppid",
     "sys_getsid",
     "sys_gettid",
+    "sys_prctl",
     "sys_sched_yield",
     "sys_setpgid",
     "sys_setsid",
@@ -143,3 +148,43 @@ def sys_umask(m: Machine, mask: int) -> int:
     old: int = fs.umask
     fs.umask = mask & 0o777
     return old
+
+
+def _propagate_has_child_subreaper(m: Machine, p: task_struct) -> None:
+    # walk_process_tree(): every descendant learns that there is a subreaper above it, but for those
+    # who know and those in another namespace.
+    for thread in sched_signal.for_each_thread(p):
+        for child in lists.list_for_each_entry(sched.task_struct, thread.children, "sibling"):
+            if child.signal.has_child_subreaper or pid_h.is_child_reaper(child.thread_pid):
+                continue
+            child.signal.has_child_subreaper = 1
+            _propagate_has_child_subreaper(m, child)
+
+
+def sys_prctl(
+    m: Machine, option: int, arg2: Any = 0, arg3: int = 0, arg4: int = 0, arg5: int = 0
+) -> int:
+    """prctl(2): the signal at the parent's death, the name, being a subreaper; 0 or -EINVAL, -EFAULT."""
+    me = m.current
+    if option == prctl.PR_SET_PDEATHSIG:
+        if not 0 <= arg2 <= 64:
+            return -errno.EINVAL
+        me.pdeath_signal = arg2
+    elif option == prctl.PR_GET_PDEATHSIG:
+        return uaccess.put_user(m, me.pdeath_signal, arg2)
+    elif option == prctl.PR_SET_NAME:
+        name = uaccess.get_user(m, arg2)
+        if name is None:
+            return -errno.EFAULT
+        fs_exec.set_task_comm(m, me, name)
+    elif option == prctl.PR_GET_NAME:
+        return uaccess.put_user(m, me.comm.string_(), arg2)
+    elif option == prctl.PR_SET_CHILD_SUBREAPER:
+        me.signal.is_child_subreaper = int(bool(arg2))
+        if arg2:
+            _propagate_has_child_subreaper(m, me)
+    elif option == prctl.PR_GET_CHILD_SUBREAPER:
+        return uaccess.put_user(m, me.signal.is_child_subreaper, arg2)
+    else:
+        return -errno.EINVAL
+    return 0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm import signal as asm_signal
+from kernelsim.include.uapi.linux import prctl
 from kernelsim.user import gate, replay
 from kernelsim.user.gate import Dead, NewImage, Stack, Stop, UserBuffer, exit_status
 
@@ -48,6 +49,7 @@ def _signals(mask: int) -> set[int]:
     return {sig for sig in range(1, 65) if mask >> (sig - 1) & 1}
 
 
+_GETS = (prctl.PR_GET_PDEATHSIG, prctl.PR_GET_NAME, prctl.PR_GET_CHILD_SUBREAPER)
 _HANDLERS = 0x402000  # where the code of a program's handlers is said to begin
 
 
@@ -160,6 +162,8 @@ class Libc(gate.Gate):
         # Where a handler is: functions get addresses in the order in which they are named.
         if not callable(handler) or isinstance(handler, int):
             return operator.index(handler)
+        if self._log is None:
+            raise TypeError("a puppet has no code that could handle a signal: SIG_DFL or SIG_IGN")
         known = [address for address, one in self.handlers_.items() if one is handler]
         if known:
             return known[0]
@@ -216,6 +220,17 @@ class Libc(gate.Gate):
     async def setsid(self) -> None:
         """Begin a session of one's own."""
         await self.trap_("setsid", result=lambda ax: None)
+
+    async def prctl(self, option: int, arg: Any = 0) -> Any:
+        """Set or get a property of this process; what a PR_GET_… option asks for, else None."""
+        if option in _GETS:
+            found = UserBuffer()
+            return await self.trap_("prctl", option, found, result=lambda ax: found.data)
+        if isinstance(arg, str | bytes):
+            name = UserBuffer()
+            name.data = arg if isinstance(arg, bytes) else arg.encode()
+            arg = name
+        return await self.trap_("prctl", operator.index(option), arg, result=lambda ax: None)
 
     async def sched_yield(self) -> None:
         """Let others run first."""
@@ -343,7 +358,7 @@ def _replayed(name: str) -> Callable[..., Any]:
     return call
 
 
-for _name in CALLS - _UNNOTED:
+for _name in CALLS - _UNNOTED - {"sigpending"}:  # it makes a set of what the trap returned
     if getattr(Libc, _name).__wrapped__.__code__.co_argcount == 1:
         setattr(_Replaying, _name, _replayed(_name))
 
