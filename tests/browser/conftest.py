@@ -1,8 +1,11 @@
 """One JupyterLab and one page for all tests of this folder; no test may reach the network."""
 
+import contextlib
+
 import pytest
 
 from tests.browser import lab as labs
+from tests.browser import pages
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +47,19 @@ def notebook(desk, request):
         desk.close()
     assert desk.strangers == [], "a request left this machine"
     assert desk.errors == [], "an error in the page"
+
+
+# Opens a page of these figures; what its reader does with the first of them.
+@pytest.fixture
+def figures(browser, tmp_path):
+    with contextlib.ExitStack() as stack:
+
+        def open_(*figures, script=True, **look):
+            page = pages.Page(browser, tmp_path / "page.html", **look)
+            stack.callback(page.context.close)
+            opened.append(page)
+            return page.open(*figures, script=script)
+
+        opened = []
+        yield open_
+        assert [words for page in opened for words in page.noted] == []
