@@ -93,7 +93,7 @@ export function graph(model, el) {
       if (event.target.closest("a")) return;
       go(i);
       toggle(i);
-    }, focus: () => tell(i) },
+    }, focus: () => { if (i !== at) go(i, false); } },
     h("span", { class: "ksw-took" }, kind & SWITCHED ? "" : took || (kind & OPEN_END ? "…" : "")), badge(who),
     h("span", { class: "ksw-twist", "aria-hidden": "true" }), h("span", { class: kind & SWITCHED ? "ksw-dim" : "ksw-name" }, text),
     spot && h("a", { class: "ksw-spot", href: link(spot), target: "_blank", rel: "noopener noreferrer", tabindex: "-1" }, `${spot[0]}:${spot[1]}`));

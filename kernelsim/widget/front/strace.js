@@ -23,7 +23,7 @@ export function strace(model, el) {
   const jump = (t) => { if (model.get("can_jump")) model.send({ do: "jump", t }); };
   function go(t, focus = true) {
     if (t == null) return;
-    if (row(at)) row(at).tabIndex = -1;
+    if (at != null && row(at)) row(at).tabIndex = -1;
     at = t;
     row(at).tabIndex = 0;
     if (focus) row(at).focus({ preventScroll: true });
@@ -41,8 +41,9 @@ export function strace(model, el) {
     const had = list.contains(document.activeElement);
     shown = model.get("rows");
     list.replaceChildren(...shown.map(([t, , pid, letter, colour, words, text]) => h("div", { class: "ksw-call", role: "option", tabindex: "-1", "data-t": t,
-      "aria-label": `${words}: ${text}`, click: () => { go(t); jump(t); } },
+      "aria-label": `${words}: ${text}`, click: () => { go(t); jump(t); }, focus: () => go(t, false) },
       badge([letter, colour, words]), h("span", { class: "ksw-pid" }, String(pid)), h("code", {}, h("span"), h("span", { class: "ksw-later" })))));
+    list.setAttribute("role", shown.length ? "listbox" : "group");
     if (!shown.length) list.append(h("div", { class: "ksw-dim ksw-none" }, "No rows."));
     if (!shown.some(([t]) => t === at)) at = null;
     drawMoment();

@@ -11,7 +11,7 @@ export function terminal(model, el) {
   const heading = h("span", { class: "ksw-dim" });
   const screen = h("div", { class: "ksw-box ksw-console", role: "log", "aria-live": "polite", "aria-label": "Terminal", tabindex: "0" });
   const note = h("div", { class: "ksw-under" });
-  const legend = h("div", { class: "ksw-under ksw-legend", "aria-label": "Who wrote" });
+  const legend = h("div", { class: "ksw-under ksw-legend", role: "group", "aria-label": "Who wrote" });
   el.append(h("div", { class: "ksw-row" }, h("label", { class: "ksw-pick" }, tell, "who wrote what"), heading), screen, legend, note);
 
   let old = [];
