@@ -8,7 +8,20 @@ a reader wants; a checker says which case fails, and why.  No solution is in her
 tests, which run them through the same checkers.
 """
 
-from kernelsim.exercise import bank, list_drills, lists, process_drills, process_list, progress
+from kernelsim.exercise import (
+    adopt_drills,
+    bank,
+    link_drills,
+    list_drills,
+    lists,
+    pid_drills,
+    process_drills,
+    process_list,
+    program_drills,
+    progress,
+    state_drills,
+    tree_drills,
+)
 from kernelsim.exercise.checker import Report, check
 from kernelsim.exercise.drill import ask, questions, topics
 from kernelsim.exercise.free_text import Text
@@ -29,14 +42,20 @@ __all__ = [
     "Step",
     "Text",
     "Verdict",
+    "adopt_drills",
     "ask",
     "bank",
     "check",
+    "link_drills",
     "list_drills",
     "lists",
+    "pid_drills",
     "process_drills",
     "process_list",
+    "program_drills",
     "progress",
     "questions",
+    "state_drills",
     "topics",
+    "tree_drills",
 ]

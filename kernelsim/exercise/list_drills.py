@@ -1,4 +1,4 @@
-"""Drills about linked lists: what container_of computes, what bytes say, what calls do to a list."""
+"""Drills about linked lists: what calls do to a list, in which order, and what is left behind."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kernelsim.exercise import drill
 from kernelsim.exercise.drill import Answer, Dice
-from kernelsim.exercise.workbench import SIZE, Workbench
-from kernelsim.include.linux.sched import task_struct
-from kernelsim.include.linux.types import list_head
-from kernelsim.machine import memory
-from kernelsim.machine.machine import Machine
-from kernelsim.machine.ref import container_of
+from kernelsim.exercise.workbench import Workbench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,97 +15,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []  # the topics are found by name: drill.topics()
 
-MEMBERS = ("tasks", "children", "sibling", "thread_group", "thread_node", "ptraced")
 LETTERS = "ABCDE"
-
-
-# --- container_of -----------------------------------------------------------------------------
-
-
-@drill.topic("container_of")
-def _container_of(dice: Dice) -> Question:
-    member, other = dice.shuffled(MEMBERS)[:2]
-    m = Machine(SIZE)
-    start = memory.DIRECT_MAP + 0x10_0000 + dice.below(0x4000) * 64
-    link = list_head(m, start + task_struct.offsetof_(member))
-    offset, wrong = task_struct.offsetof_(member), task_struct.offsetof_(other)
-    table = sorted((task_struct.offsetof_(name), name) for name in (member, other, "comm"))
-    prompt = "\n".join(
-        [
-            f"The struct list_head *pos is {link.address_:#x}, the address of `{member}` in a",
-            "task_struct, in which",
-            *(f"    `{name:<13} is at offset {at:#5x}`" for at, name in table),
-            f"What is container_of(pos, struct task_struct, {member})?",
-        ]
-    )
-    return drill.choice(
-        dice,
-        prompt,
-        lambda: f"{container_of(link, task_struct, member).address_:#x}",
-        [
-            Answer(
-                f"{start:#x}", f"Yes: pos - {offset:#x}. One subtraction, nothing is looked up."
-            ),
-            Answer(
-                f"{link.address_ + offset:#x}",
-                "That adds the offset. The member lies above the beginning of its struct, so the "
-                "way back goes down.",
-            ),
-            Answer(
-                f"{link.address_:#x}",
-                "That is pos itself, the address of the member. The struct begins before it.",
-            ),
-            Answer(
-                f"{link.address_ - wrong:#x}",
-                f"That subtracts the offset of `{other}`. Nothing would stop you: container_of "
-                "believes the member that you name.",
-            ),
-        ],
-    )
-
-
-# --- the bytes of a link ----------------------------------------------------------------------
-
-
-@drill.topic("bytes")
-def _bytes(dice: Dice) -> Question:
-    order = dice.shuffled(LETTERS[:4])
-    bench = Workbench(order, slots=dice.shuffled(range(6))[:4])
-    name, word = dice.pick(order), dice.pick(("next", "prev"))
-    link, other = bench.link(name), "prev" if word == "next" else "next"
-    table = [f"    `{one:<6}{bench.link(one).address_:#x}`" for one in ["head", *bench.names]]
-    prompt = "\n".join(
-        [
-            f"These 16 bytes are the link of {name}:",
-            f"    `{link.hexdump_()[18:66]}`",
-            "The links of the list lie at",
-            *table,
-            f"Where does `{word}` of {name} point?",
-        ]
-    )
-    names = {bench.link(one).address_: one for one in ["head", *bench.names]}
-    half = "first" if word == "next" else "last"
-    right = names[getattr(link, word).address_]
-    answers = [
-        Answer(right, f"Yes: the {half} eight bytes, lowest byte first."),
-        Answer(
-            names[getattr(link, other).address_],
-            f"That is `{other}`. A list_head is `next`, then `prev`; `{word}` is the {half} eight "
-            "bytes.",
-        ),
-        Answer(name, f"That is where these bytes lie, not what they say. Read the {half} eight."),
-    ]
-    answers += [
-        Answer(one, "Look for its address in the bytes: x86-64 stores the lowest byte first.")
-        for one in names.values()
-    ]
-    return drill.choice(
-        dice,
-        prompt,
-        lambda: names[getattr(link, word).address_],
-        answers,
-        shows=lambda: bench.picture(f"The link of {name} and the others"),
-    )
 
 
 # --- calls, forwards and backwards ------------------------------------------------------------
@@ -143,17 +48,23 @@ def _calls(dice: Dice, order: list[str], spare: list[str], count: int) -> list[_
     found: list[_Call] = []
     while len(found) < count:
         kind = dice.pick(("list_add", "list_add_tail", "list_del", "list_move", "list_move_tail"))
+        if dice.level == 1 and "move" in kind:
+            continue
         if kind.startswith("list_add") and outside:
             name = outside.pop(dice.below(len(outside)))
             inside.append(name)
         elif kind.startswith("list_move") and len(inside) > 1:
             name = dice.pick(inside)
-        elif kind == "list_del" and len(inside) > 1 and not any(c.function == kind for c in found):
+        elif kind == "list_del" and len(inside) > 1 and _may_delete(dice, found):
             name = inside.pop(dice.below(len(inside)))
         else:
             continue
         found.append(_Call(kind, (name,) if kind == "list_del" else (name, "head")))
     return found
+
+
+def _may_delete(dice: Dice, calls: list[_Call]) -> bool:
+    return sum(call.function == "list_del" for call in calls) < dice.grade(1, 1, 2)
 
 
 def _after(order: list[str], spare: list[str], calls: list[_Call]) -> Workbench:
@@ -186,9 +97,10 @@ def _slips(calls: list[_Call]) -> Iterator[tuple[list[_Call], str]]:
 
 
 def _beginning(dice: Dice) -> tuple[list[str], list[str], list[_Call]]:
-    size = 2 + dice.below(2)
-    order, spare = list(LETTERS[:size]), list(LETTERS[size:])
-    return order, spare, _calls(dice, order, spare, 2 + dice.below(2))
+    letters = dice.shuffled(LETTERS)
+    size = 2 + dice.below(dice.grade(2, 2, 3))
+    order, spare = letters[:size], letters[size:]
+    return order, spare, _calls(dice, order, spare, dice.grade(2, 3, 4) + dice.below(2))
 
 
 @drill.topic("what will the list be")
@@ -202,6 +114,10 @@ def _forwards(dice: Dice) -> Question:
     rest = dice.shuffled(_after(order, spare, calls).walk().split())
     answers.append(Answer(" ".join(rest), "Go through the calls one at a time, from the head on."))
     answers.append(Answer(" ".join(rest[::-1]), "Go through the calls one at a time."))
+    answers += [
+        Answer(" ".join(dice.shuffled(names)), "Go through the calls one at a time.")
+        for names in (order, rest, [*rest, *spare])
+    ]
     return drill.choice(
         dice,
         prompt,
@@ -245,26 +161,35 @@ DELETIONS = {
 
 @drill.topic("what is left")
 def _left(dice: Dice) -> Question:
-    order = dice.shuffled("ABC")
-    function, name, word = dice.pick(list(DELETIONS)), dice.pick(order), dice.pick(("next", "prev"))
+    order = dice.shuffled(LETTERS)[: 3 + dice.below(2)]
+    functions = list(DELETIONS)[: dice.grade(2, 3, 3)]
+    name, word = dice.pick(order), dice.pick(("next", "prev"))
+    calls = [_Call(dice.pick(functions), (name,))]
+    if dice.level == 3:  # then a neighbour goes too
+        place = order.index(name)
+        neighbour = dice.pick([order[n] for n in (place - 1, place + 1) if 0 <= n < len(order)])
+        calls.append(_Call(dice.pick(functions), (neighbour,)))
 
-    def value(function: str) -> str:
-        bench = _after(order, [], [_Call(function, (name,))])
+    def value(calls: list[_Call]) -> str:
+        bench = _after(order, [], calls)
         return bench.called(bench.words()[f"{name}.link.{word}"])
 
-    before = Workbench(order)
-    old = before.called(before.words()[f"{name}.link.{word}"])
-    answers = [Answer(value(function), f"Yes. {DELETIONS[function]}")]
+    note = DELETIONS[calls[0].function]
+    if dice.level == 3:
+        note += " What is deleted later no longer knows of it."
+    others = [value([_Call(function, (name,))]) for function in DELETIONS]
+    answers = [Answer(value(calls), f"Yes. {note}")]
     answers += [
-        Answer(text, f"No. {DELETIONS[function]}")
-        for text in (old, f"&{name}.link", "LIST_POISON1", "LIST_POISON2", "NULL")
-    ]
+        Answer(text, f"No. {note}")
+        for text in (value([]), *others, f"&{name}.link", "&head", "LIST_POISON1", "LIST_POISON2", "NULL")
+    ]  # fmt: skip
+    said = " and ".join(f"{call.function}(&{call.names[0]}.link)" for call in calls)
     return drill.choice(
         dice,
-        f"The list is {' '.join(order)}. After {function}(&{name}.link), what is {name}.link.{word}?",
-        lambda: value(function),
+        f"The list is {' '.join(order)}. After {said}, what is {name}.link.{word}?",
+        lambda: value(calls),
         answers,
-        shows=lambda: _after(order, [], [_Call(function, (name,))]).picture(f"After {function}"),
+        shows=lambda: _after(order, [], calls).picture("Afterwards"),
     )
 
 
@@ -273,12 +198,20 @@ def _left(dice: Dice) -> Question:
 _INSERTIONS = ("list_add", "list_add_tail", "list_add_rcu", "list_add_tail_rcu")
 
 
+# A list, a new entry, and a call that inserts it; hard ones somewhere in the middle.
+def _insertion(dice: Dice) -> tuple[list[str], str, _Call]:
+    *order, new = dice.shuffled(LETTERS)[: dice.grade(3, 3, 4) + dice.below(2)]
+    function = dice.pick(_INSERTIONS[: dice.grade(2, 4, 4)])
+    at = dice.pick(order) if dice.level == 3 and order else "head"
+    return order, new, _Call(function, (new, at))
+
+
 @drill.topic("the order of the stores")
 def _store_order(dice: Dice) -> Question:
-    call = _Call(dice.pick(_INSERTIONS), ("C", "head"))
+    order, new, call = _insertion(dice)
 
     def stored(function: str = call.function) -> list[str]:
-        return [text for text, _ in Workbench("AB", "C").stores(function, *call.names)]
+        return [text for text, _ in Workbench(order, new).stores(function, *call.names)]
 
     name = call.function.removesuffix("_rcu")
     rcu, plain, careful = call.function != name, stored(name), stored(f"{name}_rcu")
@@ -298,32 +231,32 @@ def _store_order(dice: Dice) -> Question:
         ),
         Answer("; ".join(plain[::-1]), f"The entry would be found before it leads on. {note}"),
     ]
-    prompt = f"The list is A B. In which order does {call} store?"
+    prompt = f"The list is {' '.join(order)}. In which order does {call} store?"
     return drill.choice(dice, prompt, lambda: "; ".join(stored()), answers)
 
 
 @drill.topic("between the stores")
 def _between(dice: Dice) -> Question:
-    call = _Call(dice.pick(_INSERTIONS), ("C", "head"))
+    order, new, call = _insertion(dice)
     count, word = 1 + dice.below(3), dice.pick(("next", "prev"))
 
     def walked() -> str:
-        bench = Workbench("AB", "C")
+        bench = Workbench(order, new)
         return bench.walk(word, bench.stores(call.function, *call.names)[count - 1][1])
 
-    bench = Workbench("AB", "C")
+    bench = Workbench(order, new)
     made = bench.stores(call.function, *call.names)
     way = "forward, along `next`" if word == "next" else "backward, along `prev`"
     prompt = "\n".join(
         [
-            f"The list is A B, and {call} has made {count} of its 4 stores:",
+            f"The list is {' '.join(order)}, and {call} has made {count} of its 4 stores:",
             *(f"    `{text}`" for text, _ in made[:count]),
             f"Somebody now walks {way}, from the head. What is met?",
         ]
     )
     answers = [Answer(walked(), "Yes.")]
     answers += [Answer(bench.walk(word, past), "That is so at another moment.") for _, past in made]
-    before, other = Workbench("AB", "C"), "prev" if word == "next" else "next"
+    before, other = Workbench(order, new), "prev" if word == "next" else "next"
     answers += [
         Answer(before.walk(word), "So it was before the call; follow the words as they are now."),
         Answer(bench.walk(other), "That is the other direction."),

@@ -16,10 +16,10 @@ __all__: list[str] = []  # the topics are found by name: drill.topics()
 
 @drill.topic("who is on the process list")
 def _processes(dice: Dice) -> Question:
-    shells = 1 + dice.below(2)
+    shells = dice.grade(1, 1 + dice.below(2), 2)
     steps: list[tuple[str, int]] = []  # (what, which of the processes so far)
     alive, made = list(range(shells)), shells
-    for _ in range(3 + dice.below(2)):
+    for _ in range(dice.grade(2, 4, 6) + dice.below(2)):
         children = [n for n in alive if n >= shells]
         what = dice.pick(("fork", "fork", "exit"))
         if what == "exit" and children:

@@ -1,5 +1,6 @@
 """Drills: the same question for the same seed anywhere, each with one right answer, computed."""
 
+import functools
 import hashlib
 import os
 import subprocess
@@ -13,14 +14,26 @@ from kernelsim.exercise import drill
 from kernelsim.view import Picture
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = range(60)
-each_topic = pytest.mark.parametrize("topic", exercise.topics())
+SEEDS = range(int(os.environ.get("KERNELSIM_SEEDS", "20")))  # more of them by hand: 200
+LEVELS = (1, 2, 3)
+each_topic = pytest.mark.parametrize(
+    ("topic", "level"), [(topic, level) for topic in exercise.topics() for level in LEVELS]
+)
+
+
+@functools.cache
+def asked(topic, level):
+    return [exercise.ask(topic, seed, level) for seed in SEEDS]
+
+
+# Those with options, and those with none.
+def choices(topic, level):
+    return [q for q in asked(topic, level) if q.kind == "choice"]
 
 
 @each_topic
-def test_every_question_has_one_right_option_and_feedback_for_each(topic):
-    for seed in SEEDS:
-        q = exercise.ask(topic, seed)
+def test_every_question_has_one_right_option_and_feedback_for_each(topic, level):
+    for q in choices(topic, level):
         texts = [option.text for option in q.options]
         assert 2 <= len(texts) <= 4
         assert all(texts)
@@ -34,36 +47,60 @@ def test_every_question_has_one_right_option_and_feedback_for_each(topic):
 
 
 @each_topic
-def test_questions_vary_and_so_does_the_place_of_the_right_option(topic):
-    asked = [exercise.ask(topic, seed) for seed in SEEDS]
-    assert len({str(q) for q in asked}) > 20
-    assert {q.right for q in asked} >= {0, 1, 2}
+def test_questions_without_options_know_the_right_answer_and_usual_wrong_ones(topic, level):
+    for q in asked(topic, level):
+        if q.kind == "choice":
+            continue
+        assert q.check(q.right)
+        assert q.check(q.right).feedback.startswith("Yes")
+        wrong = [answer for answer in q._near if answer != q.right]
+        assert len(wrong) >= 2
+        assert not any(q._near[answer].startswith("Yes") for answer in wrong)
 
 
 @each_topic
-def test_most_questions_have_four_options(topic):
-    sizes = [len(exercise.ask(topic, seed).options) for seed in SEEDS]
+def test_questions_vary_and_so_does_the_place_of_the_right_option(topic, level):
+    found = asked(topic, level)
+    assert len({str(q) for q in found}) >= len(SEEDS) * 0.8
+    assert len({q.did for q in found}) > 1
+    places = [q.right for q in choices(topic, level)]
+    if places:
+        assert len(set(places)) >= 3
+        assert max(map(places.count, places)) <= len(places) * 0.6
+
+
+@each_topic
+def test_most_questions_have_four_options(topic, level):
+    sizes = [len(q.options) for q in choices(topic, level)]
     assert sum(size == 4 for size in sizes) >= len(sizes) // 2
 
 
 @each_topic
-def test_what_is_shown_afterwards_is_a_picture(topic):
-    shown = exercise.ask(topic, 3).shows()
+def test_what_is_shown_afterwards_is_a_picture(topic, level):
+    shown = asked(topic, level)[3].shows()
     assert shown is None or isinstance(shown, Picture)
     if shown is not None:
         assert "<svg" in shown.svg
 
 
+def test_hard_questions_are_longer_than_easy_ones_or_have_no_options():
+    for topic in exercise.topics():
+        easy, hard = (sum(len(q.prompt) for q in asked(topic, level)) for level in (1, 3))
+        assert hard > easy or not choices(topic, 3) or topic == "the status word", topic
+
+
 ALL = """
 import hashlib
 from kernelsim import exercise
-text = "".join(str(exercise.ask(t, s)) for t in exercise.topics() for s in range(5))
+text = "".join(str(exercise.ask(t, s, n)) for t in exercise.topics() for n in (1, 2, 3) for s in range(2))
 print(hashlib.sha256(text.encode()).hexdigest())
 """
 
 
 def test_another_process_with_another_hash_seed_asks_the_same():
-    text = "".join(str(exercise.ask(t, s)) for t in exercise.topics() for s in range(5))
+    text = "".join(
+        str(exercise.ask(t, s, n)) for t in exercise.topics() for n in (1, 2, 3) for s in range(2)
+    )
     done = subprocess.run(
         [sys.executable, "-c", ALL],
         cwd=ROOT,
@@ -95,6 +132,27 @@ def test_an_unknown_topic_and_a_seed_that_is_none_are_clear_errors():
     for seed in ("1", 1.5, True, None):
         with pytest.raises(TypeError, match="a seed is a whole number"):
             exercise.ask("bytes", seed)
+    for level in ("1", 1.5, True, None):
+        with pytest.raises(TypeError, match="a level is a whole number"):
+            exercise.ask("bytes", 1, level)
+    for level in (0, 4, -1):
+        with pytest.raises(ValueError, match="they are 1, 2 and 3"):
+            exercise.ask("bytes", 1, level)
+    with pytest.raises(LookupError, match="no drills about 7"):
+        exercise.ask(7)
+
+
+def test_a_topic_may_be_written_with_hyphens():
+    assert exercise.ask("the-next-pid", 4).prompt == exercise.ask("the next pid", 4).prompt
+    assert exercise.questions("The-Next-PID").topics == ("the next pid",)
+
+
+def test_all_questions_of_some_topics_come_in_turn_at_one_level():
+    of = exercise.questions("bytes", "container_of", level=3)
+    assert [of(n).prompt for n in (1, 2, 3)] == [
+        exercise.ask(*which, level=3).prompt
+        for which in (("bytes", 1), ("container_of", 1), ("bytes", 2))
+    ]
 
 
 # --- outside oracles: what C would say, in Python's own lists and arithmetic --------------------
@@ -102,7 +160,7 @@ def test_an_unknown_topic_and_a_seed_that_is_none_are_clear_errors():
 
 def test_container_of_is_the_address_less_the_offset_given_in_the_question():
     for seed in SEEDS:
-        q = exercise.ask("container_of", seed)
+        q = exercise.ask("container_of", seed, level=2)
         lines = q.prompt.splitlines()
         table = [line.strip(" `").split() for line in lines[2:-1]]
         pointer = int(lines[0].partition(" is ")[2].partition(",")[0], 16)

@@ -1,0 +1,77 @@
+"""Real Linux answers the same questions: programs that fork and print, status words, numbers."""
+
+import os
+import re
+
+import pytest
+
+from kernelsim import exercise, host
+from kernelsim.exercise import program_drills
+
+pytestmark = pytest.mark.needs_namespaces
+SEEDS = range(12)
+each_level = pytest.mark.parametrize("level", [1, 2, 3])
+
+
+@each_level
+def test_a_program_makes_as_many_processes(level):
+    for seed in SEEDS:
+        q = exercise.ask("how many processes", seed, level)
+        run = host.run(program_drills.program_of(program_drills.program_text(q.prompt)))
+        forks = sum(1 for call in run.records if call.name == "fork" and call.result)
+        assert q.did == str(1 + forks), q.prompt
+
+
+@each_level
+def test_a_program_prints_a_letter_as_often(level):
+    for seed in SEEDS:
+        q = exercise.ask("what is printed how often", seed, level)
+        text = program_drills.program_text(q.prompt)
+        if "is a terminal" in q.prompt:
+            text = program_drills.to_a_terminal(text)
+        letter = re.search(r"How often is `(\w)`", q.prompt)[1]
+        run = host.run(program_drills.program_of(text))
+        assert q.did == str(run.stdout.count(letter.encode())), q.prompt
+
+
+# The word that Linux stores, and what the C library's macros make of it.
+def real_word(words):
+    code, name = re.search(r"_exit\((-?\d+)\)|by (SIG\w+)", words).groups()
+
+    async def program(libc):
+        pid = await libc.fork()
+        if pid == 0:
+            if code is not None:
+                await libc._exit(int(code))
+            await libc.pause()
+        if name is not None:
+            await libc.kill(pid, int(re.search(r"signal (\d+)", words)[1]))
+        _, word = await libc.waitpid(pid, os.WUNTRACED)
+        await libc.write(1, str(word).encode())
+        if os.WIFSTOPPED(word):
+            await libc.kill(pid, 9)
+
+    return int(host.run(program).stdout)
+
+
+def shell(word):
+    if os.WIFSTOPPED(word):
+        return 128 + os.WSTOPSIG(word)
+    return os.WEXITSTATUS(word) if os.WIFEXITED(word) else 128 + os.WTERMSIG(word)
+
+
+@each_level
+def test_a_status_word_is_what_linux_stores(level):
+    for seed in range(40):
+        q = exercise.ask("the status word", seed, level)
+        if "What happened" in q.prompt:
+            stored = int(re.search(r"0x\w+", q.prompt)[0], 16)
+            assert real_word(q.did) == stored
+            continue
+        word = real_word(q.prompt)
+        macro = re.search(r"What is `?([$?\w]+)", q.prompt)
+        if macro is None:
+            assert q.did == f"{word:#06x}"
+        else:
+            value = shell(word) if macro[1] == "$?" else int(getattr(os, macro[1])(word))
+            assert q.did == str(value), q.prompt
