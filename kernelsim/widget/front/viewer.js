@@ -68,7 +68,7 @@ export function viewer(el, { choose, unfold, fold, find, label = "" } = {}) {
     if (sized || !svg || !stage.clientWidth) return;
     const roomy = innerWidth >= 1600;
     const value = Math.max(Math.min(Math.floor(100 * across()) / 100, roomy ? LARGEST : PLAIN), roomy ? LARGE : PLAIN);
-    if (value !== zoom && (!width || value < zoom || zoom === PLAIN)) setZoom(value, false);
+    if (value !== zoom && (!width || value < zoom || zoom === PLAIN)) setZoom(value, false, stage.scrollLeft ? undefined : 0);
   }
   // Where there is more to scroll to, the picture fades out.
   function fade() {
