@@ -23,6 +23,9 @@ VIEWS: dict[str, tuple[View, ...]] = {
     "task_list": (views.task_list,),
     "process_tree": (views.process_tree,),
     "both": (views.task_list, views.process_tree),
+    "runqueue": (views.runqueue,),
+    "namespaces": (views.namespaces,),
+    "idr": (views.idr,),
 }
 PANES = {
     "inspector": "Inspector",
@@ -169,6 +172,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         new.name = f"branch {self._branches}"
         ran = f", where {_name(future, choose)} runs next" if choose is not None else ""
         new.origin = f"from event {at} of {future.name}{until}{ran}"
+        if choose is not None:
+            new.go_to_choice(at)
         self.futures.append(new)
         self.active = new
         self._arrange()
@@ -237,6 +242,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
             if seen:
                 look, since = self.active.seen()
                 pane.show(look, since, self.active.focus)
+                if self.active.picked and hasattr(pane, "go"):
+                    pane.go(self.active.picked)
 
     # -- without a kernel ----------------------------------------------------------------------
 
@@ -294,7 +301,8 @@ def explore(
     """Explore a kernel: fire calls at its puppets, watch the picture, step through time, branch off.
 
     :param k: a Kernel.
-    :param view: "task_list", "process_tree", "both", or functions as in `kernelsim.view`.
+    :param view: a key of `VIEWS` ("task_list", "process_tree", "both", "runqueue", …), or functions
+        as in `kernelsim.view`.
     :param focus: struct task_struct *, its address or its pid: whom calls are fired at, and whom
         the picture is about.
     :param calls: the system calls to offer; all that the panel knows by default.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import ipywidgets
 
 from kernelsim.include.linux.sched import task_struct
-from kernelsim.view import Picture, moment, tasks
+from kernelsim.machine.memory import Fault
+from kernelsim.view import Picture, PictureBuilder, moment, tasks
 from kernelsim.widget import base
 from kernelsim.widget.head import Head
-from kernelsim.widget.panel import SyscallPanel
+from kernelsim.widget.panel import SyscallPanel, threads
 from kernelsim.widget.picture_view import PictureView
 from kernelsim.widget.timeline import Timeline
 from kernelsim.widget.turn import Turn
@@ -51,6 +53,7 @@ class Future(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         self.on_acted: Callable[[Future], None] | None = None
         self.on_branch: Callable[[Future, int, Any], None] | None = None
         self._views, self._options = tuple(views), dict(options or {})
+        self.picked = ""  # the address, in hex, of a chosen structure that is no task
         self._extra = 0  # boxes asked for beyond a view's own limit
         self._also: tuple[int, ...] = ()  # addresses from the boxes that were opened
         self._seen: Any = None
@@ -98,8 +101,22 @@ class Future(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         self._acted()
 
     def _chosen(self, change: Any) -> None:
-        if change["new"] != self._focus:
-            self.select(change["new"])
+        address = change["new"]
+        is_picked = isinstance(change["owner"], PictureView) and not self._is_task(address)
+        self.picked = address if is_picked else ""
+        if is_picked:
+            self._acted()
+        elif address != self._focus:
+            self.select(address)
+
+    # Is there a task at an address, in hex, at the moment shown?  "" chooses none, as a task does.
+    def _is_task(self, address: str) -> bool:
+        look = self.seen()[0]
+        known = {look.machine.symbol("init_task").address_}
+        with contextlib.suppress(Fault):
+            for process in look.tasks():
+                known |= {task.address_ for task in threads(process)}
+        return not address or int(address, 16) in known
 
     def select(self, task: Any) -> None:
         """Choose a task for the panel and as the focus of the pictures; "" chooses none.
@@ -180,6 +197,11 @@ class Future(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         if ran is not None:
             self.select(ran)
 
+    def go_to_choice(self, time: int) -> None:
+        """Show the moment of the choice of who runs next that was made at event `time`."""
+        self.timeline.level = "choice"
+        self.timeline.go((time, 0))
+
     def drive(self, k: Any, origin: str = "") -> None:
         """Show and drive another machine from now on."""
         self.kernel, self.origin = k, origin
@@ -227,20 +249,24 @@ class Future(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         self._tell_of_a_crash(past=past)
 
     def _picture(self, view: View, look: Any, since: Any) -> Picture:
-        options = dict(self._options)
+        options, known = dict(self._options), inspect.signature(view).parameters
         if self._extra:
-            known = inspect.signature(view).parameters
             if self._also and "also" in known:
                 options["also"] = self._also
             elif "limit" in known:
                 options["limit"] = options.get("limit", known["limit"].default) + self._extra
-        if self._focus:
+        if self._focus and "focus" in known:
             focus = task_struct(self.kernel.machine, int(self._focus, 16))
             try:
                 return view(look, focus=focus, since=since, **options)
             except KeyError:  # at this moment it is not there
                 pass
-        return view(look, since=since, **options)
+        try:
+            return view(look, since=since, **options)
+        except LookupError as error:  # neither is what the picture is about
+            builder = PictureBuilder("Nothing to show", subtitle=moment.caption(look.machine, None))
+            builder.node("nothing", [str(error.args[0] if error.args else error)])
+            return builder.picture()
 
     def mark(self, addresses: Sequence[str]) -> None:
         """Mark these tasks in the pictures: they differ from those of another future."""

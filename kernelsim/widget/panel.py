@@ -20,7 +20,7 @@ from kernelsim.widget import answers, base, bomb, calls, clone, words
 from kernelsim.widget.answers import Answer
 from kernelsim.widget.history import History
 
-__all__ = ["SyscallPanel"]
+__all__ = ["SyscallPanel", "threads"]
 
 KEPT = 4  # answers shown
 OFFERED = 200  # tasks to choose from
@@ -252,12 +252,13 @@ def _puppets(k: Any) -> Iterable[Any]:
     for process in k.tasks():
         if process.flags & sched.PF_KTHREAD:
             continue
-        for task in _threads(process):
+        for task in threads(process):
             if not task.exit_state and task.address_ not in k.machine.cpu.user:
                 yield task
 
 
-def _threads(process: Any) -> Iterable[Any]:
+def threads(process: Any) -> Iterable[Any]:
+    """Yield the threads of a process (struct task_struct *): itself, and what it made with CLONE_THREAD."""
     if sched_signal.thread_group_empty(process):
         return (process,)
     return sched_signal.for_each_thread(process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable
 from typing import Any
 
@@ -109,6 +110,10 @@ class Timeline(base.Widget, kind="timeline"):
         if end not in self._moments:
             self.level = "call"
         self._go(self._moments.index(end))
+
+    def go(self, moment: Moment) -> None:
+        """Go to a moment, or to the last one before it at this way of walking."""
+        self._go(max(bisect.bisect_right(self._moments, moment) - 1, 0))
 
     def _walked(self, change: Any) -> None:
         if self._reading:

@@ -226,3 +226,22 @@ def test_the_picture_is_sent_before_everything_else_that_a_click_changes():
     sent.clear()
     explorer.timeline.heard({"do": "step", "by": -1})
     assert sent[0] == "PictureView"
+
+
+@pytest.mark.parametrize(
+    "name", ["idr", "namespaces", "pid_tasks", "process_tree", "runqueue", "task_list"]
+)
+def test_every_view_can_be_explored_and_everything_in_it_be_chosen(name):
+    k, bash = scene.booted()
+    view = getattr(ks.view, name)
+    about = {"pid": 4} if name == "pid_tasks" else {}
+    explorer = ks.widget.explore(k, view=view, focus=bash, panes=("inspector",), **about)
+    explorer.panel.fire("fork")
+    picture = explorer.pictures[0]
+    for address in [hex(address) for address in shown(explorer)]:
+        picture.selected = address
+        assert explorer.panel.fire("getpid").kind in {"result", "refused"}
+        assert "task_struct at" not in explorer.panel.answers[0][1]
+    explorer.timeline.step(-1)
+    for address in [hex(address) for address in shown(explorer)]:
+        picture.selected = address

@@ -140,7 +140,15 @@ def test_at_a_choice_another_task_is_let_run_in_a_branch():
     explorer.active.turn.heard({"do": "run", "task": address})
     assert "where task 4 (race) runs next" in explorer.active.head.text
     assert sorted(explorer.kernel.console) == sorted(k.console)
-    explorer.futures[0].timeline.step(99)
+    places = [future.timeline.moment for future in explorer.futures]
+    assert places[0] == places[1], "both are shown where they part"
+    rows = {label: what for _, label, _, what, _ in explorer.active.turn.rows}
+    assert rows == {
+        "task 3 (race)": "would be the scheduler's choice",
+        "task 4 (race)": "chosen by you",
+    }
+    for future in explorer.futures:
+        future.timeline.step(99)
     if explorer.kernel.console != k.console:
         assert "has printed" in explorer.bar.text
 
