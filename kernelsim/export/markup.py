@@ -112,8 +112,10 @@ def _boxes(soup: Any) -> None:
             strong = paragraph.find("strong")
             kind = _BOXES.get(strong.get_text()) if strong else None
             if kind:
-                box = soup.new_tag("aside", attrs={"class": f"box {kind}"})
-                box["aria-label"] = strong.get_text().rstrip(".")
+                name = strong.get_text().rstrip(".")
+                box = soup.new_tag(
+                    "div", attrs={"class": f"box {kind}", "role": "note", "aria-label": name}
+                )
                 quote.insert_before(box)
             if box is not None:
                 box.append(paragraph.extract())

@@ -173,7 +173,10 @@ def test_what_a_program_printed_is_text(one):
 def test_code_is_coloured_and_text_cells_keep_their_boxes(one):
     html = one(nb.code("x = 1  # why"), nb.text("> **In Linux.** a\n>\n> **On your machine.** b"))
     assert '<span class="c1"># why</span>' in html
-    assert re.findall(r'<aside[^>]*aria-label="([^"]*)"', html) == ["In Linux", "On your machine"]
+    assert re.findall(r'<div aria-label="([^"]*)" class="box', html) == [
+        "In Linux",
+        "On your machine",
+    ]
 
 
 def test_speakers_notes_are_notes_in_the_deck_and_folded_away_in_the_page(one):

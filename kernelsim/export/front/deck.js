@@ -166,7 +166,7 @@
   // Out of a player or the bar: Escape leaves it, and a presenter's remote turns slides as ever.
   function leave(event) {
     const within = event.target.closest?.(".ksw, .bar, .sources, [role=region]");
-    if (!within || deck.parentElement.querySelector(".r-overlay")) return;
+    if (!within || document.querySelector(".r-overlay")) return;
     const turn = { PageDown: () => Reveal.next(), PageUp: () => Reveal.prev() }[event.key];
     if (turn) turn();
     else if (event.key === "Escape" && !event.target.matches("[type=search]")) event.target.blur();
@@ -190,7 +190,7 @@
     const tell = () => { count.textContent = `${Reveal.getSlidePastCount() + 1} / ${Reveal.getTotalSlides()}`; };
     Reveal.initialize({
       width: 1280, height: 680, margin: 0, minScale: 0.1, maxScale: 8, center: false, hash: true,
-      navigationMode: "linear", transition: "none", backgroundTransition: "none", controls: false,
+      navigationMode: "linear", transition: "none", backgroundTransition: "none", controls: false, scrollActivationWidth: 0,
       plugins: [RevealNotes], keyboardCondition: ours,
     }).then(() => { bind(); tell(); });
     Reveal.on("slidechanged", tell);
