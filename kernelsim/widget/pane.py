@@ -8,6 +8,7 @@ A pane is a widget with a `title` that shows something of a machine beside its p
 from __future__ import annotations
 
 import bisect
+import functools
 from typing import Any, ClassVar
 
 import traitlets
@@ -111,6 +112,7 @@ def tasks_of(look: Any) -> list[task_struct]:
     return list(found.values())
 
 
+@functools.cache
 def letter(pid: int) -> str:
     """The letter of the task with a number, the same in every pane: A for 1, Z for 26, AA for 27.
 

@@ -33,11 +33,16 @@ class StackPane(pane.Pane, kind="stack"):
     text = traitlets.Unicode().tag(sync=True)
     wchan = traitlets.Unicode().tag(sync=True)
 
+    def __init__(self, k: Any, task: Any = None) -> None:
+        self._given = ""
+        super().__init__(k, task)
+
     def draw(self) -> None:
         """Show the stack of the task given, of the one chosen here, or of one that sleeps."""
         there = {hex(task.address_): task for task in pane.tasks_of(self.look)}
-        wanted = _hex(self.task) or self.chosen
-        self.chosen = wanted or next(iter(_asleep(list(there.values()))), next(iter(there)))
+        if (given := _hex(self.task)) != self._given:  # else what the reader has chosen here stays
+            self._given, self.chosen = given, given or self.chosen
+        self.chosen = self.chosen or next(iter(_asleep(list(there.values()))), next(iter(there)))
         shown = list(there)[:OFFERED]
         if self.chosen in there and self.chosen not in shown:
             shown.append(self.chosen)
@@ -85,7 +90,7 @@ class StackPane(pane.Pane, kind="stack"):
     def asked(self, message: dict[str, Any]) -> None:
         """The reader chose another task."""
         if message.get("do") == "choose" and any(message.get("task") == t[0] for t in self.tasks):
-            self.task, self.chosen = None, message["task"]
+            self.chosen = message["task"]
             self.draw()
 
     def static(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ __all__ = ["Frame", "draw", "figure"]
 
 ROW, EM, WIDEST = 34, 9.0, 96
 _FONT = "ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace"
-_TAGS = {"scheduler": "the scheduler, not in /proc", "wchan": "wchan: it sleeps here"}
+_TAGS = {"scheduler": "scheduler, not in /proc", "wchan": "wchan: it sleeps here"}
 
 
 class Frame(NamedTuple):

@@ -106,6 +106,11 @@ def test_the_reader_chooses_another_task():
     ]
     shown.show(k, None, bash)
     assert shown.chosen == hex(bash.address_)
+    shown.heard({"do": "choose", "task": hex(k.init.address_)})
+    shown.show(k.at(k.now - 1), None, bash)
+    assert shown.chosen == hex(k.init.address_), "a step leaves the reader's choice alone"
+    shown.show(k, None, k.task(4))
+    assert shown.chosen == hex(k.task(4).address_), "another task in the picture does not"
 
 
 def test_a_machine_without_a_record_has_its_present():

@@ -47,7 +47,7 @@ export function graph(model, el) {
     line.forEach((i) => { end[i] = rows.length; });
     if (again) open = new Set([...open].filter((i) => i < rows.length));
     else {
-      open = new Set([...rows.keys()].filter((i) => rows[i][1] < model.get("depth")));
+      open = new Set([...rows.keys()].filter((i) => rows[i][1] < model.get("depth") || rows[i][4] & OPEN_END));
       at = 0;
       box.scrollTop = 0;
     }

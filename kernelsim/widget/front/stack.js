@@ -3,7 +3,7 @@
 import { h, setText, watch } from "./base.js";
 import { seen } from "./pane.js";
 
-const FRAME_TAGS = { scheduler: "the scheduler, not in /proc", wchan: "wchan: it sleeps here" };
+const FRAME_TAGS = { scheduler: "scheduler, not in /proc", wchan: "wchan: it sleeps here" };
 
 export function stack(model, el) {
   const task = h("select", { "aria-label": "Task whose stack is shown", change: () => model.send({ do: "choose", task: task.value }) });
