@@ -57,14 +57,13 @@ export function inspector(model, el) {
     const sign = row.kind === "group" ? (isOpen(row) ? "▾" : "▸") : "";
     const value = row.value && h("span", row.to && row.to !== "0x0" ? { class: "ksi-to" } : {}, row.value);
     const cell = (name, ...parts) => h("span", { role: "gridcell", class: `ksi-c ksi-${name}` }, ...parts);
-    const was = row.was ? `was ${row.was}` : row.changed ? "changed inside" : "";
     return h("div", { role: "row", class: `ksi-row ksi-${row.kind}`, tabindex: "-1", "data-path": row.path,
       "aria-level": row.depth + 1, "aria-expanded": row.kind === "group" ? String(isOpen(row)) : null },
     cell("at", `+0x${row.at.toString(16)}`),
     cell("name", h("span", { class: "ksi-sign", "aria-hidden": "true", style: `margin-left:${row.depth * 16}px` }, sign), row.name),
     cell("type", row.type), cell("size", row.size),
-    cell("value", row.changed ? h("span", { class: "ksi-mark" }, "◆ ") : null, value, row.words ? h("span", { class: "ksi-words" }, row.words) : null,
-      was ? h("span", { class: "ksi-was" }, was) : null));
+    cell("value", row.changed ? h("span", { class: "ksi-mark", role: "img", "aria-label": "changed" }, "◆ ") : null, value, row.words ? h("span", { class: "ksi-words" }, row.words) : null,
+      row.was ? h("span", { class: "ksi-was" }, `was ${row.was}`) : null));
   }
   function draw() {
     const held = grid.contains(document.activeElement), next = new Map();
