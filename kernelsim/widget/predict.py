@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import IPython
 import traitlets
 
 from kernelsim.exercise import progress as progress_
 from kernelsim.view import Picture
-from kernelsim.widget import base, scripts
+from kernelsim.widget import base
 
 if TYPE_CHECKING:
     from kernelsim.exercise import AnyQuestion, Verdict
@@ -20,16 +20,6 @@ __all__ = ["CONFIDENCE", "Predict"]
 
 CONFIDENCE = ("sure", "think so", "guess")
 LONGEST = 200  # characters of a reason
-
-
-PARTS = {
-    "choice": "asksOne",
-    "number": "asksText",
-    "text": "asksText",
-    "parent": "asksParent",
-    "order": "asksOrder",
-}
-"""The part of the front end that asks each kind of question."""
 
 
 class Predict(base.Widget):
@@ -50,9 +40,11 @@ class Predict(base.Widget):
     trouble = traitlets.Unicode().tag(sync=True)
     refusals = traitlets.Int(0).tag(sync=True)  # so that the same trouble is told twice
 
+    def __new__(cls, question: AnyQuestion, *_arguments: Any, **_options: Any) -> Self:
+        """Return a widget of the class for this kind: pages keep one style for each class."""
+        return super().__new__(_CLASSES[question.kind] if cls is Predict else cls)
+
     def __init__(self, question: AnyQuestion, progress: Progress | None = None) -> None:
-        self.kind = PARTS[question.kind]  # type: ignore[misc]  # each question has its own part
-        self._esm, self._css = scripts.script(self.kind), scripts.style(self.kind)
         super().__init__()
         self.question = question
         self.progress = progress
@@ -146,6 +138,31 @@ class Predict(base.Widget):
                 f"<i>{html.escape(line)}</i>" for line in found["text/plain"].splitlines()[-1:]
             ]
         return {**found, "text/html": f"{lines}<p>{'<br>'.join(items)}</p>"}
+
+
+class _One(Predict, kind="asksOne"):
+    pass
+
+
+class _Text(Predict, kind="asksText"):
+    pass
+
+
+class _Parent(Predict, kind="asksParent"):
+    pass
+
+
+class _Order(Predict, kind="asksOrder"):
+    pass
+
+
+_CLASSES: dict[str, Any] = {
+    "choice": _One,
+    "number": _Text,
+    "text": _Text,
+    "parent": _Parent,
+    "order": _Order,
+}
 
 
 # Whether this is the kernel of a notebook: a test, or a script, has nobody whose progress it is.

@@ -20,6 +20,8 @@ WORDS = (
     "the ones you missed sooner."
 )
 
+_LARGE = {"font_size": "15px"}
+
 
 class Recall(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
     """Asks what is due today of the questions that the reader has answered.
@@ -42,9 +44,9 @@ class Recall(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         self.chapter, self.progress, self.today = chapter, progress, today
         self.asked: list[str] = []
         self.question: Predict | None = None
-        self.another = ipywidgets.Button(description="next question")
-        self.anyway = ipywidgets.Button(description="ask one anyway")
-        self.said = ipywidgets.Label()
+        self.another = ipywidgets.Button(description="next question", style=_LARGE)
+        self.anyway = ipywidgets.Button(description="ask one anyway", style=_LARGE)
+        self.said = ipywidgets.Label(style=_LARGE)
         super().__init__()
         self.add_class("kernelsim-drill")
         self.another.on_click(lambda _: self.ask())

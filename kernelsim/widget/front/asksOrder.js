@@ -13,6 +13,7 @@ export function asksOrder(model, el) {
 function inOrder({ steps }, given, changed) {
   let line = given ? [...given, OUT, ...[...steps.keys()].filter((i) => !given.includes(i))] : [...steps.keys(), OUT];
   let at = line[0], touched = Boolean(given), held = null, shut = false; // held: the order before a step was picked up
+  const plain = (i) => steps[i].replaceAll("`", "");
   const place = () => line.indexOf(OUT);
   const isOut = (i) => line.indexOf(i) > place();
   const items = steps.map((text, i) => h("li", { role: "option", "data-step": i, pointerdown: grab, focus: () => choose(i) },
@@ -58,7 +59,7 @@ function inOrder({ steps }, given, changed) {
   }
   function where(i) {
     const end = line.indexOf(OUT);
-    return isOut(i) ? `“${steps[i]}” is left out.` : `“${steps[i]}” is step ${line.indexOf(i) + 1} of ${end}.`;
+    return isOut(i) ? `“${plain(i)}” is left out.` : `“${plain(i)}” is step ${line.indexOf(i) + 1} of ${end}.`;
   }
   function put(i, to, focus = true) {
     const next = line.filter((n) => n !== i);
@@ -76,7 +77,7 @@ function inOrder({ steps }, given, changed) {
   function hold(on) {
     held = on ? [...line] : null;
     items.forEach((item, i) => item.classList.toggle("ksw-held", on && i === at));
-    setText(moved, on ? `“${steps[at]}” is picked up: move it with the arrow keys, Space puts it down, Escape takes it back.` : where(at));
+    setText(moved, on ? `“${plain(at)}” is picked up: move it with the arrow keys, Space puts it down, Escape takes it back.` : where(at));
   }
   function visit(by) {
     const numbers = line.filter((n) => n !== OUT), next = numbers[numbers.indexOf(at) + by];
@@ -123,6 +124,7 @@ function inOrder({ steps }, given, changed) {
       held = null;
       shut = true;
       render();
+      for (const one of [chosen, rest]) one.removeAttribute("aria-describedby");
       tools.remove();
       words.remove();
       for (const [i, mark] of found.notes) {

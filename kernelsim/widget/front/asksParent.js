@@ -24,7 +24,7 @@ function pointedAt(form, given, changed) {
   picture.drawn.querySelectorAll(":scope > title, :scope > desc").forEach((part) => part.remove());
   for (const node of nodes) {
     node.setAttribute("role", "option");
-    node.setAttribute("aria-label", names[address(node)]);
+    setText(node.querySelector("title"), names[address(node)]); // its name, for who hears it too
   }
   rove(nodes.find((node) => address(node) === chosen) ?? nodes[0]);
   mark();
