@@ -300,6 +300,16 @@ def test_boxes_on_linux_unfold_within_the_slide(opened, book):
     assert panel.get_by_role("link").count() >= 2
 
 
+def test_a_picture_in_words_stays_on_the_slide_of_the_picture(opened, book):
+    page = opened(book["04-the-process-list.slides.html"])
+    slides = """() => [...document.querySelectorAll('.slides > section > section')].map((slide) =>
+      [slide.querySelectorAll('.picture').length,
+       slide.querySelectorAll('.sources [aria-label="In words"]').length])"""
+    counts = page.evaluate(slides)
+    assert sum(pictures for pictures, _ in counts) >= 4
+    assert all(pictures == words for pictures, words in counts)
+
+
 def test_the_keys_are_told_and_every_slide_can_be_seen_at_once(opened, played):
     page = opened(played["one.slides.html"])
     page.get_by_role("button", name="Keys").click()

@@ -24,26 +24,27 @@
     }
   }
 
-  // Boxes on Linux, and pictures in words, go to the slide's foot, folded.
+  // What is folded away: boxes on Linux, and pictures in words. While slides are made to fit, it has
+  // no size and stays with what it belongs to; then it goes to the slide's foot.
+  const ASIDE = ".box, .words", NOTES = "aside.notes";
   function fold(section) {
     for (const words of section.querySelectorAll(".words")) {
       const box = make("div", "box", ...words.querySelectorAll("pre"));
       box.setAttribute("aria-label", words.querySelector("summary").textContent);
       words.replaceWith(box);
     }
-    const boxes = [...section.querySelectorAll(".box")].filter((box) => !box.closest("aside.notes"));
+    const boxes = [...section.querySelectorAll(".box")].filter((box) => !box.closest(NOTES));
     if (!boxes.length) return;
     const names = [...new Set(boxes.map((box) => box.getAttribute("aria-label")))];
-    const details = make("details", "sources", make("summary", "", names.join(" · ")), make("div", "", ...boxes));
-    section.append(details);
+    section.append(make("details", "sources", make("summary", "", names.join(" · ")), make("div", "", ...boxes)));
+    for (const fragment of section.querySelectorAll(".fragment")) if (!fragment.children.length) fragment.remove();
   }
 
-  const fixed = (part) => part.matches(".sources, aside.notes");
-  const parts = (section) => [...section.children].filter((part) => !fixed(part));
+  const parts = (section) => [...section.children].filter((part) => !part.matches(`${ASIDE}, ${NOTES}`));
 
   // Where a slide's text has to end, and whether it does.
   function foot(section) {
-    const links = section.querySelector(":scope > .sources") ? 34 : 0;
+    const links = section.querySelector(ASIDE) ? 34 : 0;
     return section.getBoundingClientRect().top + section.clientHeight - parseFloat(getComputedStyle(section).paddingBottom) - links;
   }
   const fits = (section) => !parts(section).length || parts(section).at(-1).getBoundingClientRect().bottom <= foot(section) + ROOM;
@@ -83,22 +84,20 @@
     section.classList.remove("snug");
     const next = make("section", section.className);
     const first = section.querySelector(":scope > .running") ? 2 : 1;
-    const give = () => next.prepend(parts(section).at(-1));
+    const give = () => {
+      const last = parts(section).at(-1), behind = [...section.children].slice([...section.children].indexOf(last));
+      next.prepend(...behind.filter((part) => !part.matches(NOTES)));
+    };
     while (!shrunk(section) && parts(section).length > first) give();
     while (parts(section).length > first && parts(section).at(-1).matches(`${HEADING}, .source`)) give();
     if (!next.children.length) { alone(section, first); return; }
     section.after(next);
     head(next);
     if (next.children[1]?.matches(".fragment")) next.children[1].replaceWith(...next.children[1].children);
-    move(section, next);
-    fit(next);
-  }
-  // Notes stay, the links into Linux go with the end of the text.
-  function move(section, next) {
-    const sources = section.querySelector(":scope > .sources"), notes = section.querySelector(":scope > aside.notes");
-    if (sources) next.append(sources);
-    if (notes) next.append(notes.cloneNode(true));
+    const notes = section.querySelector(`:scope > ${NOTES}`);
+    if (notes) next.append(notes.cloneNode(true)); // they are on both
     shrunk(section);
+    fit(next);
   }
   // One part that is too large by itself: taken apart if it can be, else set smaller.
   function alone(section, first) {
@@ -130,8 +129,9 @@
 
   function prepare() {
     deck.classList.add("measured");
-    for (const section of leaves()) { flatten(section); fold(section); head(section); }
+    for (const section of leaves()) { flatten(section); head(section); }
     leaves().forEach(fit);
+    leaves().forEach(fold);
     deck.classList.remove("measured");
   }
 
