@@ -67,9 +67,9 @@ class Driver:
 
     def __init__(self, m: Machine) -> None:
         self.m = m
-        self.results: dict[
-            int, Any
-        ] = {}  # what a puppet's call returned, or the exception it raised
+        # What a puppet's call returned, or the exception it raised, and when the puppet was born: its
+        # address may be another's by now.
+        self.results: dict[int, tuple[int, Any]] = {}
         self.calls: dict[int, Coroutine[Any, Any, Any]] = {}  # calls fired and not begun
         self.busy: dict[int, str] = {}  # puppets inside a call, and which
         # Puppets interrupted in user mode: their context has no work until it has slept.
@@ -117,13 +117,31 @@ class Driver:
 
     async def _answer(self, task: int, call: Coroutine[Any, Any, Any]) -> None:
         try:
-            self.results[task] = await call
+            self._keep(task, await call)
         except NewImage:
-            self.results[task] = None
+            self._keep(task, None)
         except ANSWERS as error:
-            self.results[task] = error
+            self._keep(task, error)
         finally:  # also when the task dies in the call: its address will be another's
             self.busy.pop(task, None)
+
+    def _keep(self, task: int, value: Any) -> None:
+        self.results[task] = task_struct.ref_(self.m, task).start_time, value
+
+    def result(self, task: task_struct) -> Any:
+        """Take what the last call of `task` has returned, PENDING while it sleeps, else None."""
+        born, value = self.results.pop(task.address_, (-1, None))
+        if born >= 0 and self._is_of(task, born):
+            return value
+        sleeps = task.address_ in self.busy and task.address_ in self.m.cpu.contexts
+        return PENDING if sleeps else None
+
+    def _is_of(self, task: task_struct, born: int) -> bool:
+        # Is `task` the one that was born then?  If its memory is free nobody else has it yet.
+        try:
+            return bool(task.start_time == born)
+        except Fault:
+            return True
 
     def _bring(self, task: int) -> None:
         # Make the CPU come to `task`: at once if it runs, else by an interrupt of whoever does.

@@ -316,17 +316,10 @@ class Kernel(Look):
             raise TypeError(f"a task is a struct task_struct *, not {type(task).__name__}")
         if self.panic is not None:
             return self.panic
-        driver = self._driver
-        if task.address_ in driver.results:
-            value = driver.results.pop(task.address_)
-            if isinstance(value, Exception):
-                raise value
-            return value
-        return (
-            PENDING
-            if task.address_ in driver.busy and task.address_ in self.machine.cpu.contexts
-            else None
-        )
+        value = self._driver.result(task)
+        if isinstance(value, Exception):
+            raise value
+        return value
 
     def run_next(self, task: task_struct | None = None) -> task_struct:
         """Let a timer interrupt come: `task` runs next, or CFS's choice; return who runs now."""

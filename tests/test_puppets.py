@@ -28,3 +28,19 @@ def test_a_puppet_at_the_address_of_a_dead_one_is_not_taken_for_it(die):
     k.call(other, "getpid")  # … until it is interrupted there
     assert k.machine.current == other
     assert k.call(born, "getpid") == born.pid
+
+
+def test_the_result_of_a_dead_puppet_is_not_that_of_the_next_one_at_its_address():
+    k = ks.boot(record=False)
+    sh = k.spawn("sh")
+    sleeper = k.task(k.call(sh, "fork"))
+    r, w = k.call(sh, "pipe")
+    reader = k.task(k.call(sh, "fork"))
+    assert k.call(reader, "read", r, 1) is ks.PENDING
+    k.call(sh, "write", w, b"x")  # the reader has its answer, and nobody asks for it
+    k.call(sh, "kill", reader.pid, 9)
+    k.call(sh, "waitpid", reader.pid, 0)
+    again = k.task(k.call(sh, "fork"))
+    assert again == reader
+    assert k.result(again) is None
+    assert sleeper
