@@ -5,6 +5,7 @@ Python attribute, and gives the same bytes for the same memory on every machine.
 """
 
 from kernelsim.view.builder import PictureBuilder
+from kernelsim.view.film import Film, Frame
 from kernelsim.view.frames import namespaces
 from kernelsim.view.graph import Edge, Field, Node
 from kernelsim.view.hlists import pid_tasks
@@ -17,6 +18,8 @@ from kernelsim.view.tree import process_tree
 __all__ = [
     "Edge",
     "Field",
+    "Film",
+    "Frame",
     "Node",
     "Picture",
     "PictureBuilder",

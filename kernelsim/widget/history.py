@@ -96,6 +96,11 @@ class History:
         """The present."""
         return (self.k.now if self.records else 0, 0)
 
+    @property
+    def ever(self) -> frozenset[int]:
+        """Addresses of all tasks that were in the list, as far as its stores were read."""
+        return frozenset(self._tasks)
+
     def usual_level(self) -> str:
         """How to walk if nobody says: from call to call where a program makes them by itself."""
         if not self.records:
@@ -143,12 +148,16 @@ class History:
         begun = {bisect.bisect_left(self._enters, when): when for when in fired}
         return [begun.get(i, t) for i, t in enumerate(self._enters) if t >= first]
 
-    def calls(self, most: int = 300) -> list[Call]:
-        """Return the last system calls: the words of each, and the moment to see what it did."""
-        moments = [m for m in self.moments("call") if not m[1]][-most - 1 :]
+    def calls(self, most: int = 300, until: Moment | None = None) -> list[Call]:
+        """Return the last system calls: the words of each, and the moment to see what it did.
+
+        :param until: only what has ended up to this moment.
+        """
+        found = [m for m in self.moments("call") if not m[1]]
+        moments = [m for m in found if until is None or m <= until][-most - 1 :]
         pairs = itertools.pairwise(moments)
-        found = (Call(end, self.words(start[0], end[0])) for start, end in pairs)
-        return [call for call in found if call.words]
+        calls = (Call(end, self.words(start[0], end[0])) for start, end in pairs)
+        return [call for call in calls if call.words]
 
     # The first system call begun in [since, until), as strace prints it; "" for none.
     def _words(self, since: int, until: int) -> str:

@@ -11,7 +11,7 @@ script of a static page (`scripts.page`) plays them there.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import traitlets
@@ -82,10 +82,10 @@ def play(
     level = level or history.usual_level()
     found = _moments(history, level, since, until)
     moments = found[-max(most, 1) :]
-    if draw is views.task_list and "limit" not in options:
-        crowd = max((len(history.at(moment).tasks()) + 1 for moment in moments), default=0)
-        options |= {"limit": crowd} if 2 <= crowd <= WHOLE else {}
-    frames = list(_frames(history, draw, level, moments, focus, options))
+    whole = {"limit": WHOLE} if draw is views.task_list else {}
+    frames = list(_frames(history, draw, level, moments, focus, whole | options))
+    if whole and "limit" not in options and any(map(_is_folded, frames)):
+        frames = list(_frames(history, draw, level, moments, focus, options))
     if frames:
         skipped = len(found) - len(moments)
         frames[0] = frames[0]._replace(sentence=_beginning(history, moments[0], since, skipped))
@@ -125,8 +125,9 @@ def _frames(
     moments: list[Moment],
     focus: Any,
     options: dict[str, Any],
-) -> Any:
-    calls = {call.end: call.words for call in history.calls(len(moments))} if moments else {}
+) -> Iterator[Frame]:
+    made = history.calls(len(moments), moments[-1]) if history.records else []
+    calls = {call.end: call.words for call in made}
     before: Moment | None = None
     for moment in moments:
         sentence = call = ""
@@ -137,9 +138,15 @@ def _frames(
             call = calls.get(moment, "")
             if level == "fired":
                 call = history.words(before[0], moment[0])
+            elif call and not sentence.startswith(call):  # the last of its stores was before
+                sentence = f"Up to here {call}{'' if call.endswith('>') else '.'} {sentence}"
         picture = _picture(draw, history, moment, before, focus, options)
         yield Frame(picture, sentence, call)
         before = moment
+
+
+def _is_folded(frame: Frame) -> bool:
+    return any(node.folded for node in frame.picture.nodes)
 
 
 def _picture(

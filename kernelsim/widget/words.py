@@ -5,6 +5,7 @@ Pure functions of two looks at a machine, as `Kernel.at` gives them; `told` find
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from kernelsim import steer
@@ -65,7 +66,7 @@ def told(history: History, before: Moment, moment: Moment) -> str:
     look = history.at(moment)
     if store := history.store(moment):
         function = history.function(moment)
-        return f"{function}(): " * bool(function) + stored(store, look)
+        return f"{function}(): " * bool(function) + stored(store, look, history.ever)
     call = history.words(before[0], moment[0])
     changed = difference(history.at(before), look)
     if not call:
@@ -136,26 +137,33 @@ def chosen(choice: steer.Choice, look: Any) -> str:
     return f"Now {' or '.join(could[:MOST])}{more} can run: {by} {ran}."
 
 
-def stored(store: Store, look: Any) -> str:
-    """Say which word was stored: the member, whose it is, and what it holds now."""
+def stored(store: Store, look: Any, ever: Collection[int] = ()) -> str:
+    """Say which word was stored: the member, whose it is, and what it holds now.
+
+    :param ever: addresses of tasks that are in the list at other moments.
+    """
     m = look.machine
     task = task_struct(m, store.address)
     listed = {t.address_ for t in look.tasks()} | {m.symbol("init_task").address_}
     whose = name(task) if store.address in listed else f"a task_struct outside the list, {task!r}"
-    return f"{store.member} of {whose} is now {_meaning(store, look)}."
+    return f"{store.member} of {whose} is now {_meaning(store, look, ever)}."
 
 
 # What a watched word means: a state, a task, or the list_head that it points to.
-def _meaning(store: Store, look: Any) -> str:
+def _meaning(store: Store, look: Any, ever: Collection[int]) -> str:
     value = store.new
     if store.member.endswith("state"):
         return next((n for n in _STATES[store.member] if getattr(sched, n) == value), hex(value))
     if value in _POISON:
         return _POISON[value]
-    for task in (look.machine.symbol("init_task"), *look.tasks()):
+    listed = [look.machine.symbol("init_task"), *look.tasks()]
+    others = sorted({*ever} - {task.address_ for task in listed})
+    known = {task.address_: name(task) for task in listed}
+    known |= dict.fromkeys(others, "a task_struct outside the list")
+    for address, whose in known.items():
         for member in ("tasks", "children", "sibling"):
-            if value - task.address_ == task_struct.offsetof_(member):
-                return f"the {member} of {name(task)}, {value:#x}"
-        if value == task.address_:
-            return f"{name(task)}, {value:#x}"
+            if value - address == task_struct.offsetof_(member):
+                return f"the {member} of {whose}, {value:#x}"
+        if value == address:
+            return f"{whose}, {value:#x}"
     return f"{value:#x}"
