@@ -54,6 +54,7 @@ class Inspector(base.Widget, kind="inspector"):
         self._look, self._since = k, None
         self._steps: list[Step] = []
         self._task: int | None = None
+        self._asked: Any = None  # what a leader has asked for last
         self._count = 0  # of sentences said and members chosen, so that one said again is heard
         self._stale = self._led = self._ask_all = False
         self._subtraction: tuple[Any, str] | None = None
@@ -77,7 +78,7 @@ class Inspector(base.Widget, kind="inspector"):
         self._look, self._since, self._led = look, since, True
         address = getattr(task, "address_", None)
         if address and address != self._task:
-            self._task = address
+            self._task, self._asked = address, None
             self._steps = [self._step(View(task_struct, address))]
         if self.hidden:
             self._stale = True
@@ -111,8 +112,13 @@ class Inspector(base.Widget, kind="inspector"):
         return self._steps[-1].view if self._steps else None
 
     def go(self, what: Any) -> None:
-        """Show a reference, an address, the task of a number, or what a text such as ``init_task`` means."""
-        here = self._places
+        """Show a reference, an address, the task of a number, or what a text such as ``init_task`` means.
+
+        As a pane it goes only once where it is told to go again and again.
+        """
+        if self._led and what == self._asked:
+            return
+        here, self._asked = self._places, what
         if isinstance(what, (Struct, ArrayRef)):
             found = goto.follow(here, what.address_, what.type_)
             if not isinstance(found, str) and isinstance(what, ArrayRef):
@@ -149,6 +155,8 @@ class Inspector(base.Widget, kind="inspector"):
                 self.seen = Inspected(banner=found)
                 self._publish()
             return
+        if not via and self.view is not None and _same(found, self.view):
+            via = self._steps.pop().via
         self._steps = [*self._steps, self._step(found, via)][-KEPT:]
         self._subtraction, self._ask_all = None, False
         self._draw()
@@ -303,6 +311,12 @@ def inspect(k: Any, ref: Any = None) -> Inspector:
     :param ref: a typed reference, an address, the number of a task, or ``"init_task"``.
     """
     return Inspector(k, ref)
+
+
+def _same(one: View, other: View) -> bool:
+    return one.address == other.address and fields.type_text(one.type) == fields.type_text(
+        other.type
+    )
 
 
 # The first task after init, else init itself.

@@ -142,6 +142,37 @@ def test_as_a_pane_it_goes_to_a_task_that_is_chosen_and_stays_else():
     assert inspector.seen.words == "task 3 (bash)"
 
 
+def test_told_again_and_again_to_go_somewhere_a_pane_goes_once():
+    k, bash, child = scene.family()
+    inspector = Inspector(k)
+    for _ in range(3):
+        inspector.show(k, None, bash)
+        inspector.go(hex(child.thread_pid.address_))
+        assert [label for label, _ in inspector.trail][:2] == ["task 3 (bash)", "pid 4"]
+        if len(inspector.trail) == 2:
+            inspector.follow("numbers[0].ns")
+    assert inspector.seen.words == "init_pid_ns"
+    assert len(inspector.trail) == 3
+
+
+def test_going_where_one_is_adds_no_step():
+    k, bash = scene.booted()
+    inspector = Inspector(k, bash)
+    for text in ("task 3", hex(bash.address_), hex(bash.tasks.address_)):
+        inspector.heard({"do": "go", "text": text})
+    assert len(inspector.trail) == 1
+    assert inspector.chosen["path"] == "tasks"
+
+
+def test_in_an_explorer_it_is_a_pane():
+    k, bash, _child = scene.family()
+    explorer = ks.widget.explore(k, focus=bash, panes=("inspector",))
+    (pane,) = explorer.panes
+    assert (pane.title, pane.seen.words) == ("Inspector", "task 3 (bash)")
+    explorer.timeline.step(-1)
+    assert "changes since event" in pane.shown["moment"]
+
+
 def test_hidden_it_does_nothing_until_it_is_seen():
     k, bash, child = scene.family()
     inspector = Inspector(k, bash)
