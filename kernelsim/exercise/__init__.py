@@ -20,6 +20,8 @@ from kernelsim.exercise import (
     program_drills,
     progress,
     state_drills,
+    status_words,
+    tasks,
     tree_drills,
 )
 from kernelsim.exercise.checker import Report, check
@@ -56,6 +58,8 @@ __all__ = [
     "progress",
     "questions",
     "state_drills",
+    "status_words",
+    "tasks",
     "topics",
     "tree_drills",
 ]

@@ -2,11 +2,13 @@
 
 A checker never shows a solution.  For each case it lets the reader's function work on a machine
 of its own, does the same on another one with the kernel's own code, and compares.  What the
-reader's code raises, or that it never ends, is a result like any other.
+reader's code raises, or that it never ends, is a result like any other, and happens in a process
+of its own (`isolation`).  Cases go from small to large: the first that fails is the smallest one.
 """
 
 from __future__ import annotations
 
+import gc
 import html
 import linecache
 import sys
@@ -15,8 +17,10 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kernelsim.exercise import isolation
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import CodeType, FrameType
 
     from kernelsim.view import Picture
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Case", "Exercise", "Finding", "Outcome", "Report", "attempt", "check", "exercise"]
 
 WIDTH = 96  # of a report, in characters
+MOST_PRINTED = 12  # lines of what a function prints that a report repeats
 MOST_LINES = 20_000  # that a function may run before it is said never to end
 
 
@@ -61,15 +66,48 @@ class Exercise:
         """Try `function` on every case."""
         if not callable(function):
             raise TypeError(f"a function is checked, not {type(function).__name__}")
-        return Report(self.name, [(case.words, case.run(function)) for case in self.cases()])
+        found: list[tuple[str, Finding | None]] = []
+        open_case = ""  # begun, and its result not seen
+        for one in isolation.results(lambda: _tried(self.cases(), function)):
+            if isinstance(one, isolation.Cut):
+                if one.why:
+                    found.append((open_case or "the first case", Finding(f"It {one.why}.")))
+                return Report(self.name, found, one.printed)
+            if isinstance(one, str):
+                open_case = one
+            else:
+                found.append((open_case, None if one == () else Finding(*one)))
+        raise AssertionError("results end with a Cut")
+
+
+# The words of each case before it is tried, and then what is wrong, () for nothing.
+def _tried(cases: Iterable[Case], function: Callable[..., Any]) -> Iterator[Any]:
+    for case in cases:
+        yield case.words
+        try:
+            finding = case.run(function)
+        except Exception as error:  # noqa: BLE001 - a machine that was left unusable is a result
+            finding = Finding(
+                f"What is left is no machine that can be looked at: {type(error).__name__}: {error}.",
+                "Write only to what the exercise is about.",
+            )
+        yield () if finding is None else tuple(finding)
+        del finding
+        gc.collect()  # the machines of this case
 
 
 class Report:
-    """Which cases passed, and what is wrong with the others; true if nothing is."""
+    """Which cases passed, and what is wrong with the others; true if nothing is.
 
-    def __init__(self, name: str, results: Sequence[tuple[str, Finding | None]]) -> None:
+    `printed` is what the function printed, or the beginning of it.
+    """
+
+    def __init__(
+        self, name: str, results: Sequence[tuple[str, Finding | None]], printed: str = ""
+    ) -> None:
         self.name = name
         self.results = tuple(results)
+        self.printed = printed
 
     def __bool__(self) -> bool:
         return not self.failures
@@ -93,14 +131,20 @@ class Report:
         passed, total = len(self.results) - len(self.failures), len(self.results)
         if self:
             end = "all pass. Well done." if total > 1 else "it passes. Well done."
-            return [f"{self.name}: {total} cases, {end}"]
+            return [f"{self.name}: {total} cases, {end}", *self._printed()]
         lines = [f"{self.name}: {passed} of {total} cases pass."]
         first = self.failures[0]
         for words, finding in self.results:
             lines.append(f"  {'pass' if finding is None else 'FAIL'}  {words}")
             if finding is first:
                 lines += _indented(first.why) + _indented(first.hint)
-        return lines
+        return lines + self._printed()
+
+    def _printed(self) -> list[str]:
+        lines = self.printed.splitlines()
+        more = ["    …"] if len(lines) > MOST_PRINTED else []
+        cut = [f"    {line[:WIDTH]}" for line in lines[:MOST_PRINTED]]
+        return ["  It printed:", *cut, *more] if lines else []
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         picture = self.picture

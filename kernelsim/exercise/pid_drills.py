@@ -13,7 +13,7 @@ from kernelsim.include.uapi.linux.sched import CLONE_NEWPID
 if TYPE_CHECKING:
     from kernelsim.exercise.question import AnyQuestion, Question
 
-__all__: list[str] = []  # the topics are found by name: drill.topics()
+__all__ = ["Numbers"]  # the topics are found by name: drill.topics()
 
 RESERVED = 300  # RESERVED_PIDS: once past that, numbers wrap to here
 
@@ -21,8 +21,9 @@ RESERVED = 300  # RESERVED_PIDS: once past that, numbers wrap to here
 # --- the next number --------------------------------------------------------------------------
 
 
-class _Numbers(NamedTuple):
-    # Who is there, by number, and what happened last; the next fork is the shell's.
+class Numbers(NamedTuple):
+    """Who is there, by number, and which number was given last; the next fork is the shell's."""
+
     shell: int
     living: tuple[int, ...]  # children of the shell
     zombies: tuple[int, ...]
@@ -32,6 +33,7 @@ class _Numbers(NamedTuple):
     limit: int  # pid_max
 
     def play(self) -> Any:
+        """Return a machine (Kernel) on which it is so."""
         k: Any = session.boot(record=False, pid_max=self.limit)
         family.start_numbers_at(k, self.shell)
         k.spawn("sh")
@@ -50,9 +52,11 @@ class _Numbers(NamedTuple):
         return k
 
     def next(self) -> int:
+        """Return the number that the next fork gives; raises OSError where it fails."""
         return int(self.play().call(self.shell, "fork"))
 
     def lines(self) -> list[str]:
+        """Return what is there in words."""
         found = [f"    `pid_max` is {self.limit}, and the last number given was {self.last}"]
         listed = ", ".join(map(str, (1, 2, self.shell, *sorted(self.living))))
         found.append(f"    alive are {listed}")
@@ -64,25 +68,25 @@ class _Numbers(NamedTuple):
         return found
 
 
-def _numbers(dice: Dice) -> _Numbers:
+def _numbers(dice: Dice) -> Numbers:
     if dice.level == 1:  # far from the end: the numbers go up
         shell = dice.between(3, 120)
         others = sorted(dice.shuffled(range(shell + 1, shell + 9))[: 3 + dice.below(2)])
         freed = dice.shuffled(others)[: 1 + dice.below(2)]
         living = tuple(n for n in others if n not in freed)
-        return _Numbers(shell, living, (), (), tuple(sorted(freed)), others[-1], 32768)
+        return Numbers(shell, living, (), (), tuple(sorted(freed)), others[-1], 32768)
     limit, shell = RESERVED + 20 + dice.below(60), dice.between(3, 250)
     if dice.level == 2:  # at the end, or nearly
         taken = sorted(dice.shuffled(range(RESERVED, RESERVED + 4))[: dice.below(4)])
         freed = [n for n in range(RESERVED, RESERVED + 3) if n not in taken][:1]
         last = limit - dice.pick((1, 1, 1, 2))
-        return _Numbers(shell, tuple(taken), (), (), tuple(freed), last, limit)
+        return Numbers(shell, tuple(taken), (), (), tuple(freed), last, limit)
     low = list(range(RESERVED, RESERVED + 4 + dice.below(2)))
     kinds = [dice.pick(("living", "zombie", "group", "freed")) for _ in low]
     of = {k: [n for n, kind in zip(low, kinds, strict=True) if kind == k] for k in set(kinds)}
     members = [limit - 3 - i for i in range(len(of.get("group", [])))]
     last = limit - 1
-    return _Numbers(
+    return Numbers(
         shell, (*members, *of.get("living", [])), tuple(of.get("zombie", ())),
         tuple(of.get("group", ())), tuple(of.get("freed", ())), last, limit,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from kernelsim.include.uapi.linux.wait import WUNTRACED
 if TYPE_CHECKING:
     from kernelsim.exercise.question import Question
 
-__all__: list[str] = []  # the topics are found by name: drill.topics()
+__all__ = ["status_word"]  # the topics are found by name: drill.topics()
 
 
 # --- the state letter -------------------------------------------------------------------------
@@ -172,12 +172,12 @@ class _End(NamedTuple):
         return f"it calls _exit({self.code})"
 
     def word(self) -> int:
-        return _word(self.code, self.signal)
+        return status_word(self.code, self.signal)
 
 
-# The word that waitpid() stores for the parent of a child that ends so.
 @functools.cache
-def _word(code: int, name: str) -> int:
+def status_word(code: int, name: str) -> int:
+    """Return what waitpid() stores of a child that called _exit(code), or got the signal `name`."""
     k: Any = session.boot(record=False)
     parent = k.spawn("sh")
     pid = k.call(parent, "fork")

@@ -2,14 +2,16 @@
 
 import importlib.util
 import json
+import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 import kernelsim
 from kernelsim import exercise
-from kernelsim.exercise import checker
+from kernelsim.exercise import checker, isolation
 from kernelsim.exercise.checker import Case, Exercise, Finding
 from kernelsim.exercise.workbench import Workbench
 
@@ -26,10 +28,14 @@ def load(name):
 
 
 SOLUTIONS, WRONG = load("lists"), load("wrong_lists")
+TASKS, WRONG_TASKS = load("tasks"), load("wrong_tasks")
+MORE = ("count_descendants", "decode_status", "find_new_parent", "find_task_by_comm", "make_status")
+MORE += ("next_pid",)
 WRONG_ANSWERS = [
     pytest.param(name, function, id=f"{name}-{function.__name__}")
-    for name in NAMES
-    for function in vars(getattr(WRONG, name)).values()
+    for names, module in ((NAMES, WRONG), (MORE, WRONG_TASKS))
+    for name in names
+    for function in vars(getattr(module, name)).values()
     if hasattr(function, "case")
 ]
 
@@ -44,9 +50,9 @@ def stubs():
             yield next(found for name, found in scope.items() if name.startswith("my_"))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *MORE])
 def test_the_solution_passes(name):
-    report = exercise.check(getattr(SOLUTIONS, name))
+    report = exercise.check(getattr(SOLUTIONS if name in NAMES else TASKS, name))
     assert report, str(report)
     assert report.picture is None
     assert str(report) == f"{name}: {len(report.results)} cases, all pass. Well done."
@@ -121,7 +127,9 @@ def test_an_exercise_that_does_not_exist_is_a_clear_error():
     def list_ad(new, head):
         pass
 
-    with pytest.raises(LookupError, match="no exercise 'list_ad'; there are comm_of, list_add"):
+    with pytest.raises(
+        LookupError, match="no exercise 'list_ad'; there are comm_of, count_descendants"
+    ):
         exercise.check(list_ad)
     with pytest.raises(TypeError, match="a function is checked, not int"):
         exercise.check(3, "list_add")
@@ -136,6 +144,124 @@ def test_only_the_first_failing_case_is_explained():
     assert str(report).splitlines() == [
         "x: 1 of 3 cases pass.", "  pass  one", "  FAIL  a", "        why a", "  FAIL  b",
     ]  # fmt: skip
+
+
+# --- hostile functions --------------------------------------------------------------------------
+
+
+def test_there_is_a_solution_for_every_exercise():
+    assert sorted((*NAMES, *MORE)) == sorted(checker._exercises)
+
+
+def test_what_catches_everything_and_never_ends_is_stopped(monkeypatch):
+    def deaf(task):
+        while True:
+            try:
+                while True:
+                    pass
+            except BaseException:  # noqa: BLE001
+                sys.settrace(None)
+
+    monkeypatch.setattr(isolation, "CPU_SECONDS", 1)
+    report = exercise.check(deaf, "count_descendants")
+    assert len(report.results) == 1
+    assert "needs more time or memory than there is" in str(report)
+
+
+def test_what_sleeps_for_ever_is_stopped(monkeypatch):
+    def asleep(task):
+        time.sleep(1000)
+
+    monkeypatch.setattr(isolation, "SECONDS", 2)
+    assert "does not come back: stopped after 2 seconds" in str(
+        exercise.check(asleep, "count_descendants")
+    )
+
+
+def test_what_takes_all_memory_is_told_so():
+    def greedy(task):
+        return bytearray(1 << 45)
+
+    assert "raises MemoryError" in str(exercise.check(greedy, "count_descendants"))
+
+
+def test_nothing_that_a_function_does_to_the_notebook_stays():
+    told = []
+
+    def global_changes(task):
+        told.append(task.pid)
+        os.environ["KERNELSIM_TEST"] = "changed"
+        sys.setrecursionlimit(50_000)
+        exercise.topics = None
+        return 0
+
+    before = sys.getrecursionlimit()
+    exercise.check(global_changes, "count_descendants")
+    assert (told, sys.getrecursionlimit()) == ([], before)
+    assert "KERNELSIM_TEST" not in os.environ
+    assert exercise.topics()
+
+
+def test_the_beginning_of_what_is_printed_is_in_the_report(capfd):
+    def loud(task):
+        for n in range(20_000 // 3):
+            print("line", n, "x" * 200)  # noqa: T201
+        os.write(1, b"raw")
+        return 0
+
+    lines = str(exercise.check(loud, "count_descendants")).splitlines()
+    assert any(line.startswith("    line 0 xxx") for line in lines)
+    assert len(lines) < 40
+    assert max(map(len, lines)) < 120
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_function_that_breaks_the_machine_is_a_failing_case():
+    def destroys(task):
+        m = task.machine_
+        task.children.next = None
+        m.write(m.symbol("init_task").address_, bytes(1024))
+        return 0
+
+    def cuts(new, head):
+        head.next = head.prev = None
+
+    report = exercise.check(destroys, "count_descendants")
+    assert not report
+    assert not exercise.check(cuts, "list_add")
+    again = exercise.check(TASKS.count_descendants)
+    assert again
+
+
+def test_processes_that_a_function_starts_end_with_it(tmp_path):
+    mark = tmp_path / "mark"
+
+    def forks(task):
+        if os.fork() == 0:
+            time.sleep(3)
+            mark.write_text("here")
+            os._exit(0)
+        return 0
+
+    exercise.check(forks, "count_descendants")
+    time.sleep(3.5)
+    assert not mark.exists()
+
+
+def test_where_there_is_no_fork_cases_are_tried_in_place(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    assert exercise.check(TASKS.count_descendants)
+    report = exercise.check(WRONG_TASKS.count_descendants.with_itself, "count_descendants")
+    assert "The task itself is not below itself" in str(report)
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_a_failing_report_is_the_same_text_every_time_and_shows_the_smallest_case(name):
+    stub = getattr(WRONG_TASKS, name).stub
+    first, second = (exercise.check(stub, name)._repr_mimebundle_() for _ in "ab")
+    assert first == second
+    if name in {"count_descendants", "find_new_parent", "find_task_by_comm"}:
+        assert "<svg" in first["image/svg+xml"]
 
 
 # --- the workbench ----------------------------------------------------------------------------
