@@ -1,5 +1,7 @@
 """The player on a page opened from a file, with no kernel and no network; and live in JupyterLab."""
 
+import json
+
 import pytest
 
 from tests.browser import pages
@@ -232,3 +234,20 @@ def test_it_plays_live_and_goes_on_when_the_kernel_is_gone(notebook):
     assert player.label("❚❚ pause").count() == 1
     desk.page.keyboard.press("Space")
     assert desk.page.locator(".jp-Cell").count() == 1, "the keys were not JupyterLab's"
+
+
+def test_in_a_notebook_that_nobody_trusts_the_still_picture_remains(notebook, lab):
+    played = pages.film(still=3)
+    name = lab.write("stranger.ipynb", "ks.widget.play(k)")
+    stored = json.loads((lab.root / name).read_text())
+    data = {mime: [text] for mime, text in played._repr_mimebundle_().items()}
+    output = {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": data}
+    stored["cells"][0]["outputs"] = [output]
+    (lab.root / name).write_text(json.dumps(stored))
+    desk = notebook(name=name, run=False)
+    image = desk.page.locator(".jp-OutputArea img")
+    desk.wait_for(image)
+    assert image.evaluate("(img) => img.naturalWidth") > 300
+    words = desk.page.locator(".jp-OutputArea").inner_text()
+    assert "The process tree, step 3 of 5. 4: exit_group(3)" in words
+    assert "pool" not in words
