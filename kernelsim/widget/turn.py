@@ -13,7 +13,7 @@ from kernelsim.widget import base, words
 
 __all__ = ["Turn"]
 
-MOST = 6  # tasks shown; the others are counted
+MOST = 4  # tasks shown; the others are counted
 _MS = 1_000_000
 
 
@@ -49,11 +49,9 @@ class Turn(base.Widget, kind="turn"):
         except (Fault, ValueError):  # the queue is broken: the pictures say so
             queued = []
         rows = [_row(q, choice, queued, past=past) for q in queued]
-        first = [row for row in rows if row[4] or row[3]]
-        order = {id(row): i for i, row in enumerate(rows)}
-        shown = sorted(
-            [*first, *(r for r in rows if r not in first)][:MOST], key=lambda r: order[id(r)]
-        )
+        marked = [i for i, row in enumerate(rows) if row[3]]  # who runs is shown, wherever it is
+        others = [i for i, row in enumerate(rows) if not row[3]]
+        shown = [rows[i] for i in sorted([*marked, *others][:MOST])]
         with self.hold_sync():
             self.rows = shown
             self.more = f"and {len(rows) - MOST:,} more" if len(rows) > MOST else ""

@@ -252,3 +252,17 @@ def test_a_task_that_a_branch_does_not_have_yet_is_not_left_chosen():
     explorer.timeline.step(-1)
     explorer.branch()
     assert explorer.panel.fire("getpid").head.endswith("getpid() = 3")
+
+
+def test_among_many_that_wait_who_runs_is_shown():
+    k, bash = scene.booted()
+    for _ in range(20):
+        last = k.call(bash, "fork")
+    explorer = ks.widget.explore(k, focus=bash)
+    k.run_next(k.task(5))
+    explorer.look()
+    turn = explorer.active.turn
+    assert ("task 5 (bash)", "runs") in [(row[1], row[3]) for row in turn.rows]
+    assert len(turn.rows) == 4
+    assert turn.more == f"and {last - 2 - 4} more"
+    assert "task 5 (bash) (" in repr(turn)
