@@ -12,11 +12,18 @@ from typing import Any
 from kernelsim.debug import containers, definitions, holders
 from kernelsim.debug.fields import Row, type_text
 from kernelsim.debug.holders import Count
+from kernelsim.include.linux.sched import task_struct
 from kernelsim.view import Field, Picture, PictureBuilder
 
 __all__ = ["Inspected", "contain", "plain", "subtraction"]
 
 MOST_DRAWN = 24  # rows in a picture
+# Members of task_struct by which one knows a task, and that lead to what it has.
+TELLING = {
+    *("state", "flags", "tasks", "mm", "exit_state", "exit_code", "pid", "tgid", "real_parent"),
+    *("children", "sibling", "thread_pid", "cred", "comm", "fs", "files", "nsproxy", "signal"),
+    *("sighand", "usage", "union"),
+}
 
 
 @dataclass(slots=True)
@@ -74,7 +81,7 @@ class Inspected:
         title = f"{type_text(self.type)}" if self.type is not None else "Nothing"
         builder = PictureBuilder(title, "LR", subtitle=self.moment)
         rows = self.top()
-        chosen = _chosen(rows)
+        chosen = _chosen(rows, self.type)
         heading = [self.words or "nothing", f"{self.address:#018x}"]
         fields = [_field(row, rows) for row in chosen]
         builder.record(
@@ -106,11 +113,13 @@ def _html_row(row: Row) -> str:
     return f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
 
 
-# At most so many rows: those that changed first, then those by which one knows a structure.
-def _chosen(rows: list[Row]) -> list[Row]:
-    def weight(row: Row) -> tuple[bool, bool, int]:
+# At most so many rows: those that changed first, then those that tell most.
+def _chosen(rows: list[Row], t: Any) -> list[Row]:
+    telling = TELLING if t is task_struct else set()
+
+    def weight(row: Row) -> tuple[bool, bool, bool, int]:
         empty = row.value in {"0", "NULL"} or (row.kind == "group" and not row.words)
-        return not row.changed, empty, row.offset
+        return not row.changed, row.name not in telling, empty, row.offset
 
     kept = sorted(rows, key=weight)[:MOST_DRAWN]
     return [row for row in rows if any(row is one for one in kept)]

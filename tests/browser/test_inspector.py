@@ -197,6 +197,12 @@ def test_another_cell_changes_the_kernel_and_the_inspector_marks_what_changed(in
     lab.unfold("children")
     assert lab.row("children.prev").inner_text().count("was 0x") == 1
     assert "changes since event" in lab.root.locator(".ksi-moment").inner_text()
+    places = []
+    for _ in range(2):
+        lab.root.get_by_role("button", name="changed").click()
+        places.append(lab.focused())
+        assert lab.row(places[-1]).locator(".ksi-was").count() == 1
+    assert len({*places}) == 2
 
 
 def test_two_inspectors_and_hostile_names(notebook):

@@ -21,6 +21,11 @@ export function inspector(model, el) {
   const goTo = asForm({ class: "ksi-form" }, () => send({ do: "go", text: text.value }), text, h("button", { type: "submit" }, "go to"));
   const search = h("input", { "aria-label": "Find a member", placeholder: "find a member", autocomplete: "off", spellcheck: "false", size: 14,
     input: () => draw(), keydown: onSearch });
+  const changes = button("", () => {
+    const all = rows.filter((row) => row.was), next = all[(all.indexOf(byPath.get(chosen)) + 1) % all.length];
+    unfold(next);
+    visit(next.path);
+  }, { title: "to the next member that changed" });
   const matches = h("span", { class: "ksw-dim", role: "status" });
   const said = h("div", { class: "ksi-said", role: "status", "aria-live": "polite" });
   const grid = h("div", { class: "ksi-grid", role: "treegrid", "aria-label": "Members", keydown: onKey, click: onClick, focusin: onFocus,
@@ -35,7 +40,7 @@ export function inspector(model, el) {
   const heads = h("div", { role: "row", class: "ksi-row ksi-heads" }, ...["offset", "member", "type", "size", "value"].map((name) =>
     h("span", { role: "columnheader", class: `ksi-c ksi-${name === "offset" ? "at" : name}` }, name)));
   el.append(h("div", { class: "ksw-row ksi-title" }, type, words, place, source), trail,
-    h("div", { class: "ksw-row" }, goTo, search, matches, moment), said, banner,
+    h("div", { class: "ksw-row" }, goTo, search, matches, changes, moment), said, banner,
     h("div", { class: "ksi-body" }, grid, dump.element, detail), minus.element, counts);
 
   // -- rows
@@ -224,7 +229,10 @@ export function inspector(model, el) {
     el.classList.toggle("ksi-freed", Boolean(seen.freed));
     over = undefined;
     dump.show(seen.bytes ?? "");
-    dump.mark("old", rows.filter((row) => row.was).map((row) => [row.at, row.size]));
+    const old = rows.filter((row) => row.was);
+    dump.mark("old", old.map((row) => [row.at, row.size]));
+    changes.hidden = !old.length;
+    setText(changes, `◆ ${old.length} changed`);
     draw();
     point(null);
     mark();
