@@ -183,3 +183,23 @@ def test_the_text_of_proc_leaves_the_scheduler_out():
     assert stack.proc_stack(stack.kernel_stack(k.machine, sh)) == (
         "[<0>] __x64_sys_pause\n[<0>] do_syscall_64\n[<0>] entry_SYSCALL_64_after_hwframe\n"
     )
+
+
+async def handles(libc):
+    async def handler(sig):
+        await libc.pause()
+
+    await libc.signal(10, handler)
+    await libc.nanosleep(1000)
+
+
+def test_a_call_made_by_a_handler_does_not_lie_on_the_one_that_was_interrupted():
+    k = ks.boot()
+    sh, other = k.spawn("sh"), k.spawn("other")
+    k.load("handles", handles)
+    k.call(sh, "execve", "handles")
+    k.call(other, "kill", sh.pid, 10)
+    frames = stack.past_stack(k.machine, sh.pid, k.now)
+    assert frames == stack.kernel_stack(k.machine, sh)
+    assert frames.count("entry_SYSCALL_64") == 1
+    assert stack.wchan(k.machine, sh) == "__x64_sys_pause"

@@ -53,6 +53,9 @@ def test_who_has_no_stack_says_why():
     shown.show(k, None, child)
     assert "is a zombie" in shown.heading
     assert shown.frames == []
+    shown.show(k.at(k.now - 1), None, child)
+    assert "is a zombie" in shown.heading
+    assert shown.frames == [], "what it had entered, it never left"
     k.call(bash, "wait")
     shown.show(k, None, child)
     assert shown.heading == f"There is no task at {child.address_:#x} at this moment."
