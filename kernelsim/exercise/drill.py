@@ -162,7 +162,9 @@ def ask(name: str, seed: int = 1, level: int = 1) -> AnyQuestion:
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise TypeError(f"a seed is a whole number, not {seed!r}")
     _check_level(level)
-    return _topics[name](Dice(f"{name}:{level}:{seed}", level))
+    made = _topics[name](Dice(f"{name}:{level}:{seed}", level))
+    made.name = f"drill-{name.replace(' ', '-')}"  # by which progress knows it
+    return made
 
 
 def _check_level(level: int) -> None:

@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kernelsim.exercise import bank
+
 if TYPE_CHECKING:
     from kernelsim.exercise.question import AnyQuestion, Verdict
 
@@ -287,7 +289,7 @@ def _row(record: Record) -> list[str]:
         "right" if last["correct"] else "wrong",
         last["sure"],
         last["date"],
-        record.due.isoformat() if record.name else "",
+        record.due.isoformat() if record.name in bank.names() else "",  # others come once
     ]
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from kernelsim.exercise import Number, Question, bank, progress, recall
+from kernelsim.exercise import Number, Question, bank, drill, progress, recall
 from kernelsim.exercise.progress import Progress
 
 FIRST = dt.date(2026, 3, 1)
@@ -223,12 +223,15 @@ def test_a_reset_keeps_the_old_file(file):
 def test_what_was_answered_is_a_table(file):
     kept = Progress(file)
     assert kept.show() == "Nothing has been answered yet."
-    answer(kept, "a")
+    asked = bank.question("04-how-many-nodes")
+    answer(kept, (asked.right + 1) % 3, asked=asked)
     answer(kept, "4", asked=Number("How\nmany?", lambda: 4), sure="")
     lines = kept.show().splitlines()
     assert lines[0] == "1 of 2 questions answered rightly, at the last try."
     assert lines[2].split()[1:] == ["tries", "last", "answer", "how", "sure", "on", "comes", "back"]
-    assert " ".join(lines[3].split()) == "04-which 1 this wrong sure 2026-03-01 2026-03-02"
+    assert " ".join(lines[3].split()) == (
+        "04-how-many-nodes 1 one, which is on all three lists wrong sure 2026-03-01 2026-03-02"
+    )
     assert " ".join(lines[4].split()) == "How many? 1 4 right 2026-03-01", "it comes once only"
 
 
@@ -273,3 +276,13 @@ def test_asking_and_answering_in_python_writes_nothing(tmp_path):
     )
     assert done.stdout == "True Nothing has been answered yet.\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_drill_is_known_by_its_topic_and_does_not_come_back(file):
+    kept = Progress(file)
+    for seed in (1, 2):
+        asked = drill.ask("container_of", seed)
+        answer(kept, asked.right, asked=asked)
+    assert [record.name for record in kept.records()] == ["drill-container_of"] * 2
+    assert recall.agenda(kept) == []
+    assert kept.show().splitlines()[-1].endswith("2026-03-01")
