@@ -22,6 +22,7 @@ def widgets():
     k = ks.boot()
     yield ks.widget.explore(k)
     yield ks.widget.PictureView(ks.view.task_list(k))
+    yield ks.widget.Inspector(k)
     yield ks.widget.SyscallPanel(k)
     yield ks.widget.Timeline(k)
     yield ks.widget.Predict(Question("?", ["a", "b"], lambda: 0))
