@@ -34,7 +34,7 @@ class Widget(anywidget.AnyWidget):
         """Do what the reader asked for in the browser; `message["do"]` names it."""
 
     def _hear(self, _widget: Any, message: Any, _buffers: Any) -> None:
-        if isinstance(message, dict):
+        if isinstance(message, dict) and isinstance(message.get("do"), str):
             self.heard(message)
 
     def static(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ from kernelsim.machine.memory import Fault
 from kernelsim.view import Picture, PictureBuilder, moment, tasks
 from kernelsim.widget import base
 from kernelsim.widget.head import Head
-from kernelsim.widget.panel import SyscallPanel, threads
+from kernelsim.widget.panel import ADDRESS, SyscallPanel, threads
 from kernelsim.widget.picture_view import PictureView
 from kernelsim.widget.timeline import Timeline
 from kernelsim.widget.turn import Turn
@@ -79,7 +79,6 @@ class Future(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         self.panel.on_fired = self._fired
         self.panel.on_unlock = self._leave_the_past
         self.timeline.on_moved = self._moved
-        self.timeline.on_branch = self._leave_the_past
         self.turn.on_run = self._run_next
         self.crash.on_action = self._after_the_crash
         self.panel.observe(self._chosen, "task")
@@ -102,6 +101,8 @@ class Future(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
 
     def _chosen(self, change: Any) -> None:
         address = change["new"]
+        if not ADDRESS.fullmatch(address):
+            return
         is_picked = isinstance(change["owner"], PictureView) and not self._is_task(address)
         self.picked = address if is_picked else ""
         if is_picked:

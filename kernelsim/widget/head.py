@@ -39,11 +39,8 @@ class Head(base.Widget, kind="head"):
     def heard(self, message: dict[str, Any]) -> None:
         """One of the buttons was used; or a page shows this, or does so no more."""
         do = message.get("do")
-        if do in {"shown", "hidden"}:
+        if do in ("shown", "hidden"):
             self.shown = max(self.shown + (1 if do == "shown" else -1), 0)
-        if self.on_action is not None and do in {
-            "shown",
-            "hidden",
-            *(name for name, _ in self.actions),
-        }:
+        known = ["shown", "hidden", *(name for name, _ in self.actions)]
+        if self.on_action is not None and do in known:
             self.on_action(str(do))

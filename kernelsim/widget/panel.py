@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -20,9 +21,10 @@ from kernelsim.widget import answers, base, bomb, calls, clone, words
 from kernelsim.widget.answers import Answer
 from kernelsim.widget.history import History
 
-__all__ = ["SyscallPanel", "threads"]
+__all__ = ["ADDRESS", "SyscallPanel", "threads"]
 
 KEPT = 4  # answers shown
+ADDRESS = re.compile(r"(0x[0-9a-f]{1,16})?")  # or none
 OFFERED = 200  # tasks to choose from
 
 
@@ -57,6 +59,11 @@ class SyscallPanel(base.Widget, kind="panel"):
     def __repr__(self) -> str:
         offered = ", ".join(call["name"] for call in self.calls)
         return f"System calls of {self._label(self.task)}: {offered}"
+
+    @traitlets.validate("task")
+    def _is_address(self, proposal: Any) -> str:
+        value: str = proposal["value"]
+        return value if ADDRESS.fullmatch(value) else self.task
 
     # -- whom to drive -------------------------------------------------------------------------
 
@@ -210,7 +217,8 @@ class SyscallPanel(base.Widget, kind="panel"):
             if self.on_unlock is not None and self.locked:
                 self.on_unlock(str(message.get("do")))
             return
-        name, texts = str(message.get("call")), [str(text) for text in message.get("texts", ())]
+        name, texts = str(message.get("call")), message.get("texts")
+        texts = [str(text) for text in texts] if isinstance(texts, list) else []
         try:
             (call,) = calls.choose([name])
             arguments = calls.arguments(call, texts)

@@ -1,4 +1,4 @@
-"""A timeline over everything that happened: step, jump, come back, branch off."""
+"""A timeline over everything that happened: step, jump, come back."""
 
 from __future__ import annotations
 
@@ -30,12 +30,10 @@ class Timeline(base.Widget, kind="timeline"):
     label = traitlets.Unicode().tag(sync=True)
     sentence = traitlets.Unicode().tag(sync=True)
     past = traitlets.Bool(default_value=False).tag(sync=True)
-    branch = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, k: Any, level: str | None = None) -> None:
         super().__init__()
         self.on_moved: Callable[[], None] | None = None
-        self.on_branch: Callable[[str], None] | None = None
         self._moments: list[Moment] = []
         self._reading = False
         self.drive(k, level)
@@ -132,14 +130,12 @@ class Timeline(base.Widget, kind="timeline"):
                 self.on_moved()
 
     def heard(self, message: dict[str, Any]) -> None:
-        """The reader steps, jumps, or branches off, or leaves the branch."""
-        do = message.get("do")
-        if do == "jump" and 0 <= int(message["number"]) < len(self.calls):
-            self.jump(int(message["number"]))
-        elif do == "step":
-            self.step(int(message["by"]))
-        elif do in {"branch", "leave"} and self.on_branch is not None:
-            self.on_branch(do)
+        """The reader steps or jumps."""
+        do, number, by = (message.get(name) for name in ("do", "number", "by"))
+        if do == "jump" and isinstance(number, int) and 0 <= number < len(self.calls):
+            self.jump(number)
+        elif do == "step" and isinstance(by, int):
+            self.step(by)
 
     # -- words ---------------------------------------------------------------------------------
 

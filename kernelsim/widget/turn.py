@@ -61,7 +61,7 @@ class Turn(base.Widget, kind="turn"):
         """The reader says who is to run next."""
         if message.get("do") == "run" and self.on_run is not None:
             address = message.get("task", "")
-            if address == "" or address in {row[0] for row in self.rows if row[4]}:
+            if (address == "" and self.scheduler) or address in [r[0] for r in self.rows if r[4]]:
                 self.on_run(address)
 
     def static(self) -> dict[str, str]:

@@ -245,3 +245,26 @@ def test_every_view_can_be_explored_and_everything_in_it_be_chosen(name):
     explorer.timeline.step(-1)
     for address in [hex(address) for address in shown(explorer)]:
         picture.selected = address
+
+
+ODD = [None, [], {}, -1, 1e308, "", "0x", "zz", "0x" + "f" * 40, "0xffff888000104980 ", [[]]]
+
+
+def test_odd_messages_and_values_are_ignored():
+    k, bash = scene.booted()
+    explorer = ks.widget.explore(k, view="both", focus=bash, panes=("inspector",))
+    future = explorer.active
+    now = k.now
+    for value in ODD:
+        for do in ("step", "jump", "run", "shown", "branch", "now", "leave", "drop", value):
+            message = {"do": do, "number": value, "by": value, "task": value, "texts": value}
+            for widget in (*future.children, explorer.bar, explorer.tabs):
+                if do != "step" or not isinstance(value, int):
+                    widget._hear(widget, message, [])
+            widget._hear(widget, value, [])
+        if isinstance(value, str):
+            explorer.pictures[0].selected = value
+            explorer.panel.task = value
+    assert explorer.panel.task in ("", hex(bash.address_))
+    assert explorer.futures == [future]
+    assert k.now == now

@@ -1,4 +1,4 @@
-/* Time: step back and forth, jump, branch. */
+/* Time: step back and forth, jump. */
 
 import { button, enable, h, set, setText, watch } from "./base.js";
 
@@ -17,12 +17,10 @@ export function timeline(model, el) {
     if (jump.value !== "") model.send({ do: "jump", number: Number(jump.value) });
     jump.value = "";
   } });
-  const leave = button("leave the branch", () => model.send({ do: "leave" }));
-  const onBranch = h("span", {});
   el.append(
     h("div", { class: "ksw-row" }, h("span", { class: "ksw-chips" }, first, back, forward, now), slider, where),
     sentence,
-    h("div", { class: "ksw-row ksw-small" }, h("label", {}, "Step by ", level), h("label", {}, "Jump to ", jump), onBranch, leave),
+    h("div", { class: "ksw-row ksw-small" }, h("label", {}, "Step by ", level), h("label", {}, "Jump to ", jump)),
   );
 
   function draw() {
@@ -36,14 +34,12 @@ export function timeline(model, el) {
     setText(where, `step ${place} of ${last} · ${model.get("label")}`);
     setText(sentence, model.get("sentence"));
     level.value = model.get("level");
-    setText(onBranch, model.get("branch"));
-    leave.hidden = !model.get("branch");
   }
   function drawCalls() {
     const calls = model.get("calls");
     jump.replaceChildren(h("option", { value: "" }, "a system call …"), ...calls.map((words, i) => h("option", { value: i }, words)));
     jump.value = "";
   }
-  const stops = [watch(model, ["place", "last", "label", "sentence", "level", "branch"], draw), watch(model, ["calls"], drawCalls)];
+  const stops = [watch(model, ["place", "last", "label", "sentence", "level"], draw), watch(model, ["calls"], drawCalls)];
   return () => stops.forEach((stop) => stop());
 }
