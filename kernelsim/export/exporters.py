@@ -28,6 +28,13 @@ __all__ = ["Surroundings", "deck", "has_slides", "page"]
 _HERE = Path(__file__).parent
 _SHOWN = ["text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown"]
 _SHOWN += ["text/latex", "text/plain"]
+# The browser itself is told to load nothing but what the file holds; the speaker's window shows the
+# deck in frames.
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data:; font-src data:; media-src data:"
+)
+_POLICIES = {"page": _POLICY, "deck": f"{_POLICY}; frame-src *"}
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _WIDGET = re.compile(r"\bwidget\.[A-Za-z]\w*\(")
 _ALIVE = "data-kernelsim="
@@ -81,6 +88,7 @@ def _export(kind: Any, name: str, notebook: Any, around: Surroundings) -> str:
         "kernelsim": {
             "title": around.title,
             "notebook": around.notebook,
+            "policy": _POLICIES[name],
             "style": _style(name),
             "script": _script(name),
             "first": _text("look.js"),

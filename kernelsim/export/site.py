@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from kernelsim.export import exporters, reading
 
@@ -44,9 +43,10 @@ def export(
                 made[output / f"{file.stem}{_SUFFIX[kind]}"] = run.make(file, kind)
     if not made:
         raise reading.ExportError("no cell of these notebooks begins a slide: there is no deck")
-    output.mkdir(parents=True, exist_ok=True)
-    for path, text in made.items():
-        _write(path, text)
+    try:
+        _write(made, output)
+    except OSError as error:
+        raise reading.ExportError(f"{output} cannot be written to: {error}") from error
     return list(made)
 
 
@@ -90,7 +90,7 @@ class _Run:
         if kind == HTML:
             more |= self._neighbours(name)
             more["contents"] = _contents(self.notebooks[file])
-        more["page"] = f"{name}.html" if self._has_page(name) else None
+        more["page"] = f"{quote(name)}.html" if self._has_page(name) else None
         around = exporters.Surroundings(self.titles[name], file.name, self._link(name, kind), more)
         made = exporters.page if kind == HTML else exporters.deck
         return made(self.notebooks[file], around)
@@ -103,11 +103,11 @@ class _Run:
         neighbours = {"before": before or home, "after": after, "home": home}
         has_deck = name in self.wanted.get(SLIDES, ())
         entries = {
-            role: {"href": f"{other}.html", "title": self.titles.get(other, "The book")}
+            role: {"href": f"{quote(other)}.html", "title": self.titles.get(other, "The book")}
             for role, other in neighbours.items()
             if other
         }
-        return {**entries, "deck": f"{name}.slides.html" if has_deck else None}
+        return {**entries, "deck": f"{quote(name)}.slides.html" if has_deck else None}
 
     # A page is there if it is being made, or was made before.
     def _has_page(self, name: str) -> bool:
@@ -122,7 +122,7 @@ class _Run:
             target = unquote(path).removesuffix(".ipynb")
             if kind == HTML and target == name:
                 return f"#{place}"
-            return f"{target}.html{hash_}{place}" if self._has_page(target) else None
+            return f"{quote(target)}.html{hash_}{place}" if self._has_page(target) else None
 
         return link
 
@@ -138,14 +138,12 @@ def _contents(notebook: Any) -> list[dict[str, str]]:
     return entries
 
 
-# A file is replaced in one step, so that whoever reads it has the old one or the new one.
-def _write(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".export-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+# Write all files under other names, and only then give each its own: whoever reads one has the
+# old one or the new one, and a full disk costs none.
+def _write(made: dict[Path, str], output: Path) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output, prefix=".export-") as folder:
+        for path, text in made.items():
+            Path(folder, path.name).write_text(text, encoding="utf-8", newline="\n")
+        for path in made:
+            Path(folder, path.name).replace(path)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -78,6 +79,7 @@ def test_nothing_in_a_file_is_loaded_and_no_link_leaves_but_to_the_kernels_sourc
                 assert attributes["href"].startswith(("data:", "#")), (name, tag)
         links = [link for link in reader.all("href") if "://" in link]
         assert [link for link in links if not link.startswith(SOURCE)] == []
+        assert "default-src 'none'" in reader.all("content")[0]
         for style in reader.styles:
             assert "@import" not in style, name
             assert re.findall(r"url\((?![\"']?data:)", style) == [], name
@@ -221,6 +223,22 @@ def test_a_page_that_was_exported_before_counts_as_there(tmp_path):
     assert '<a href="two.html">' in exported(tmp_path / "out", one, kinds=[site.HTML])["one.html"]
 
 
+def test_names_with_signs_of_their_own_in_addresses_and_in_html_are_kept(tmp_path):
+    odd = "a #1 100% <b>&"
+    files = [
+        nb.write(tmp_path / f"{odd}.ipynb", nb.text('# `<img src=x onerror=alert(1)>` "A"', "slide")),
+        nb.write(
+            tmp_path / "z.ipynb", nb.text("# Z\n\n[odd](a%20%231%20100%25%20%3Cb%3E%26.ipynb)")
+        ),
+    ]
+    made = exported(tmp_path / "out", *files)
+    links = [unquote(link) for link in Reader(made["z.html"]).all("href")]
+    assert links.count(f"{odd}.html") == 2  # in the text, and as the chapter before
+    page = made[f"{odd}.html"]
+    assert "<title>&lt;img src=x onerror=alert(1)&gt;" in page
+    assert f"{odd}.slides.html" in [unquote(link) for link in Reader(page).all("href")]
+
+
 # ── Refused ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -282,6 +300,21 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     file = nb.write(tmp_path / "a.ipynb", nb.text("x"))
     with pytest.raises(reading.ExportError, match="is a file"):
         site.export([file], file / "deeper")
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, monkeypatch):
+    file = nb.write(tmp_path / "a.ipynb", nb.text("# New"))
+    old = tmp_path / "out" / "a.html"
+    old.parent.mkdir()
+    old.write_text("old", encoding="utf-8")
+
+    def full(self, *arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(reading.ExportError, match=r"out cannot be written to: .*No space"):
+        site.export([file], tmp_path / "out")
+    assert [path.read_bytes() for path in old.parent.iterdir()] == [b"old"]
 
 
 def test_a_notebook_without_slides_makes_no_deck_and_that_is_said(tmp_path):
