@@ -208,6 +208,34 @@ def test_questions_of_two_kinds_in_one_notebook_keep_their_looks(notebook):
     desk.wait_for(desk.page.locator(".ksw-typed"))
     steps = desk.page.get_by_role("listbox", name="Your order")
     assert steps.evaluate(LOOKS) == ["none", "grab", "15px", "16px"]
+    before = steps.locator(".ksw-step").all_inner_texts()
+    steps.get_by_role("option").first.focus()
+    for key in ("Space", "ArrowDown", "Enter", "Delete", "ArrowUp"):  # some are JupyterLab's, too
+        desk.page.keyboard.press(key)
+    assert steps.locator(".ksw-step").all_inner_texts() == before[1:]
+    assert desk.page.evaluate("document.activeElement.textContent").endswith(before[1])
+    assert desk.page.locator(".jp-CodeCell").count() == 2
+    assert desk.page.locator(".jp-mod-editMode.jp-Notebook").count() == 0
+
+
+RESTART = "async () => { await thePanel.sessionContext.session.kernel.restart(); }"
+
+
+def test_a_question_can_be_asked_again_after_the_kernel_was_restarted(notebook, lab):
+    kept = lab.root / "kernelsim-progress.json"
+    kept.unlink(missing_ok=True)
+    desk = notebook(ASK)
+    for turn in (1, 2):
+        question = desk.page.locator(".ksw-predict")
+        desk.wait_for(question.locator("input:enabled"))
+        question.get_by_role("radio", name="at the end").check()
+        question.get_by_role("radio", name="guess").check()
+        question.get_by_role("button", name="commit").click()
+        question.get_by_text("As you said.").wait_for()
+        (record,) = json.loads(kept.read_text(encoding="utf-8"))["records"].values()
+        assert len(record["tries"]) == turn
+        desk.page.evaluate(RESTART)
+        desk.run_all()
 
 
 RECALL = """import datetime, kernelsim as ks
