@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import traitlets
@@ -95,21 +96,26 @@ def until(look: Any) -> int:
     return int(t) + (look.machine.u64.position > m.trace.place(t))
 
 
-def tasks_of(look: Any) -> list[task_struct]:
-    """Every task of a look, init_task first, then in the order of the list, threads after their leader.
+def tasks_of(look: Any) -> Iterator[task_struct]:
+    """Yield every task of a look, init_task first, then in the order of the list, threads after their leader.
 
     Where the list is broken, or not laid down yet, those before that place.
     """
-    found = {look.machine.symbol("init_task").address_: look.machine.symbol("init_task")}
+    first = look.machine.symbol("init_task")
+    yield first
+    seen = {first.address_}
     try:
         for leader in sched_signal.for_each_process(look.machine):
-            if leader.pid >= 0 and leader.address_ in found:  # a Fault, where it is none
-                break  # it never comes back to its head
-            found[leader.address_] = leader
-            found |= {thread.address_: thread for thread in sched_signal.for_each_thread(leader)}
+            threads = leader.signal.nr_threads  # a Fault, where there is no task
+            if leader.address_ in seen:
+                return  # it never comes back to its head
+            seen.add(leader.address_)
+            yield leader
+            if threads > 1:
+                every = sched_signal.for_each_thread(leader)
+                yield from (thread for thread in every if thread.address_ != leader.address_)
     except Fault:
-        return list(found.values())
-    return list(found.values())
+        return
 
 
 @functools.cache

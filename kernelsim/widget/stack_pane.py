@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 from typing import Any
 
 import traitlets
@@ -39,20 +40,22 @@ class StackPane(pane.Pane, kind="stack"):
 
     def draw(self) -> None:
         """Show the stack of the task given, of the one chosen here, or of one that sleeps."""
-        there = {hex(task.address_): task for task in pane.tasks_of(self.look)}
+        found = list(itertools.islice(pane.tasks_of(self.look), OFFERED))
         if (given := _hex(self.task)) != self._given:  # else what the reader has chosen here stays
             self._given, self.chosen = given, given or self.chosen
-        self.chosen = self.chosen or next(iter(_asleep(list(there.values()))), next(iter(there)))
-        shown = list(there)[:OFFERED]
-        if self.chosen in there and self.chosen not in shown:
-            shown.append(self.chosen)
-        self.tasks = [[address, _label(there[address])] for address in shown]
-        if self.chosen not in there:
+        self.chosen = self.chosen or next(iter(_asleep(found)), hex(found[0].address_))
+        task = next((task for task in found if hex(task.address_) == self.chosen), None)
+        if task is None:  # one of those behind, or none
+            behind = itertools.islice(pane.tasks_of(self.look), OFFERED, None)
+            task = next((task for task in behind if hex(task.address_) == self.chosen), None)
+            found += [task] if task is not None else []
+        self.tasks = [[hex(one.address_), _label(one)] for one in found]
+        if task is None:
             self.tasks = [
                 *self.tasks,
                 [self.chosen, f"the task_struct at {self.chosen}, not there"],
             ]
-        self._draw(there.get(self.chosen))
+        self._draw(task)
 
     def _draw(self, task: Any) -> None:
         found = self._stack(task) if task is not None else []

@@ -35,7 +35,7 @@ export function graph(model, el) {
   function load() {
     const graph = model.get("graph");
     if (!graph.rows) return;
-    const again = graph.key === key;
+    const again = graph.key === key, had = box.contains(document.activeElement);
     ({ rows, names, places, times, who: tasks, key } = graph);
     end = new Array(rows.length); up = new Array(rows.length);
     const line = [];
@@ -57,6 +57,7 @@ export function graph(model, el) {
     find(0, false);
     settle();
     tell(at);
+    if (had) parts.get(at)?.focus({ preventScroll: true });
   }
   // Which rows can be seen with the folds as they are, and where.
   function settle() {

@@ -47,7 +47,7 @@ export function strace(model, el) {
     if (!shown.length) list.append(h("div", { class: "ksw-dim ksw-none" }, "No rows."));
     if (!shown.some(([t]) => t === at)) at = null;
     drawMoment();
-    if (had && at != null) go(at);
+    if (had && at != null) row(at).focus({ preventScroll: true });
   }
   // What is on the screen at the moment shown, and what only comes later.
   function drawMoment() {
