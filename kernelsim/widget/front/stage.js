@@ -70,7 +70,7 @@ export function moveEdge(was, edge, timing, appear) {
 export function show(stage, text, zoom) {
   const parsed = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
   if (parsed.namespaceURI !== SVG) return null;
-  const svg = document.importNode(parsed, true), old = stage.querySelector("svg");
+  const svg = document.adoptNode(parsed), old = stage.querySelector("svg");
   scale(svg, zoom);
   old ? old.replaceWith(svg) : stage.append(svg);
   if (old && !calm()) morph(old, svg);

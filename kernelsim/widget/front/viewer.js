@@ -20,7 +20,7 @@ export const hexOf = (node) =>
 
 export function viewer(el, { choose, unfold, fold, find, label = "" } = {}) {
   let svg = null, zoom = 1, sized = false; // sized: the reader has set the zoom
-  let twin = "", lines = [], selected = "", width = 0;
+  let twin = "", lines = [], selected = "", width = 0, settling = 0;
   const stage = h("div", { class: "ksw-stage", keydown: onKey, click: onClick, scroll: fade });
   const key = h("div", { class: "ksw-key" });
   const percent = button("100 %", () => setZoom(PLAIN), { title: "original size (key 0)" });
@@ -216,17 +216,23 @@ export function viewer(el, { choose, unfold, fold, find, label = "" } = {}) {
     rove(stop, Boolean(held));
     mark();
     search.again();
-    fit();
-    reveal(stage, svg, zoom, !first);
-    fade();
+    // Where it is to lie is measured once before it is painted, however many pictures came since.
+    cancelAnimationFrame(settling);
+    if (first) settle(false);
+    else settling = requestAnimationFrame(() => settle(true));
     if (details.open) setText(words, twin);
+  }
+  function settle(smooth) {
+    fit();
+    reveal(stage, svg, zoom, smooth);
+    fade();
   }
   return {
     show: draw,
     select: (address) => { selected = address; mark(); },
     unfolded: (open) => { refold.hidden = !open; },
     say: search.say,
-    stop: () => undo.forEach((end) => end()),
+    stop: () => { cancelAnimationFrame(settling); undo.forEach((end) => end()); },
   };
 }
 
