@@ -41,11 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = commands.add_parser(name, help=what)
         command.add_argument("files", nargs="*", type=Path, help="default: all of the book")
     _add_export(commands)
+    _add_sheet(commands)
     options, rest = parser.parse_known_args(arguments)
     if options.command == "lab":
         _lab(rest)
     if rest:
         parser.error(f"unknown arguments: {' '.join(rest)}")
+    if options.command == "sheet":
+        return _sheet(options)
     files = options.files or sorted(BOOK.glob("*.ipynb"))
     if options.command == "export":
         return _export(files, options.output, options.to)
@@ -113,6 +116,42 @@ def _export(files: Sequence[Path], output: Path, kind: str | None) -> int:
         written = site.export(files, output, [kind] if kind else [site.HTML, site.SLIDES])
     except reading.ExportError as error:
         print(f"export: {error}", file=sys.stderr)
+        return 1
+    for path in written:
+        print(path)
+    return 0
+
+
+# ── Sheets ──────────────────────────────────────────────────────────────────────────────────────
+
+
+# What `sheet` understands.
+def _add_sheet(commands: Any) -> None:
+    command = commands.add_parser("sheet", help="print drills on paper, with a key")
+    command.add_argument(
+        "--topic", action="append", default=[], metavar="NAME", help="may come again; default: all"
+    )
+    command.add_argument("--level", type=int, default=1, metavar="N", help="1 to 3, default: 1")
+    command.add_argument("--count", type=int, default=10, metavar="N", help="default: 10")
+    command.add_argument("--seed", type=int, default=1, metavar="N", help="default: 1")
+    command.add_argument(
+        "--output", type=Path, default=Path("sheet"), metavar="DIR", help="default: sheet/"
+    )
+    command.add_argument("--force", action="store_true", help="write over what is there")
+
+
+# Write a sheet and its key, or say why not.
+def _sheet(options: argparse.Namespace) -> int:
+    from kernelsim import exercise
+
+    try:
+        made = exercise.sheet(options.topic, options.level, options.count, options.seed)
+        written = made.save(options.output, force=options.force)
+    except FileExistsError as error:
+        print(f"sheet: {error} (--force writes over it)", file=sys.stderr)
+        return 1
+    except (LookupError, ValueError, OSError) as error:
+        print(f"sheet: {error}", file=sys.stderr)
         return 1
     for path in written:
         print(path)

@@ -31,6 +31,7 @@ from kernelsim.exercise.number import Number
 from kernelsim.exercise.order import Order, Step
 from kernelsim.exercise.parent import Parent
 from kernelsim.exercise.question import AnyQuestion, Letter, Option, Question, Verdict
+from kernelsim.exercise.sheet import Sheet, sheet
 
 __all__ = [
     "AnyQuestion",
@@ -41,6 +42,7 @@ __all__ = [
     "Parent",
     "Question",
     "Report",
+    "Sheet",
     "Step",
     "Text",
     "Verdict",
@@ -57,6 +59,7 @@ __all__ = [
     "program_drills",
     "progress",
     "questions",
+    "sheet",
     "state_drills",
     "status_words",
     "tasks",

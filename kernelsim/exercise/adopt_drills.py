@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kernelsim.exercise.question import AnyQuestion
+    from kernelsim.view import Picture
 
 __all__: list[str] = []  # the topics are found by name: drill.topics()
 
@@ -106,13 +107,13 @@ def _adopts(dice: Dice) -> AnyQuestion:
     wrong = [Answer(t, feedback[t]) for t in [*dice.shuffled(likely), *rest] if t in feedback]
 
     def shows() -> Any:
-        return view.process_tree(chain.play(), focus=orphan)
+        return _drawn(chain, orphan)
 
     if dice.level == 3:  # nothing to choose from but the tree before the first exit
         near = {int(a.text.partition(",")[0]): a.feedback for a in wrong if a.text[0].isdecimal()}
         return Parent(
             prompt,
-            lambda: view.process_tree(chain._replace(dying=()).play(), focus=orphan),
+            lambda: _drawn(chain._replace(dying=()), orphan),
             chain.parent,
             near
             | {orphan: "Nobody is their own parent.", 2: "kthreadd adopts kernel threads only."},
@@ -122,6 +123,10 @@ def _adopts(dice: Dice) -> AnyQuestion:
         )
     answers = [Answer(text, feedback[text]), *wrong]
     return drill.choice(dice, prompt, lambda: _said(chain.parent()), answers, shows=shows)
+
+
+def _drawn(chain: _Chain, orphan: int) -> Picture:
+    return view.process_tree(chain.play(), focus=orphan, rankdir="TB")
 
 
 def _said(number: int) -> str:

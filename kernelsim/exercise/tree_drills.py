@@ -73,7 +73,7 @@ def _final(dice: Dice) -> Question:
         prompt,
         lambda: _left(made),
         [right, *wrong, *_shifted(dice, made)],
-        shows=lambda: view.process_tree(made.played()),
+        shows=lambda: view.process_tree(made.played(), rankdir="TB"),
     )
 
 
@@ -117,7 +117,7 @@ def _backwards(dice: Dice) -> Question:
         f"Which steps led here? {HOW}",
         lambda: next(text for text, one in offered.items() if _left(one) == end),
         answers,
-        shows=lambda: view.process_tree(made.played()),
+        shows=lambda: view.process_tree(made.played(), rankdir="TB"),
     )
 
 
