@@ -226,7 +226,9 @@ def test_a_page_that_was_exported_before_counts_as_there(tmp_path):
 def test_names_with_signs_of_their_own_in_addresses_and_in_html_are_kept(tmp_path):
     odd = "a #1 100% <b>&"
     files = [
-        nb.write(tmp_path / f"{odd}.ipynb", nb.text('# `<img src=x onerror=alert(1)>` "A"', "slide")),
+        nb.write(
+            tmp_path / f"{odd}.ipynb", nb.text('# `<img src=x onerror=alert(1)>` "A"', "slide")
+        ),
         nb.write(
             tmp_path / "z.ipynb", nb.text("# Z\n\n[odd](a%20%231%20100%25%20%3Cb%3E%26.ipynb)")
         ),
