@@ -171,6 +171,10 @@ def _fold(node: Node, depth: int, deepest: int, left: list[int]) -> str:
     head = f"<code>{name}()</code> {_took(node)[1]}"
     if not node.children:
         return f'<div style="margin-left:1.5em">{head}</div>'
-    inner = "".join(_fold(child, depth + 1, deepest, left) for child in node.children)
+    # A link may not stand in what is clicked to fold: it is the first line of what is folded.
+    words = html.escape(f"{node.name} in Linux")
+    inner = f'<div style="margin-left:1.5em"><a href="{link}">{words}</a></div>' if link else ""
+    head = f"<code>{html.escape(node.name)}()</code> {_took(node)[1]}"
+    inner += "".join(_fold(child, depth + 1, deepest, left) for child in node.children)
     is_open = " open" if depth < deepest else ""
     return f'<details{is_open} style="margin-left:1em"><summary>{head}</summary>{inner}</details>'

@@ -43,7 +43,7 @@ def document(body, *, theme="", head=""):
     look = f" data-theme='{theme}'" if theme else ""
     return (
         f"<!DOCTYPE html><html lang='en'{look}><head><meta charset='utf-8'><title>Widgets</title>"
-        "<style>body{font-family:sans-serif}html[data-theme=dark]{background:#14181d;color:#e8edf2}"
+        "<style>body{font-family:sans-serif}html[data-theme=dark]{background:#14181d;color:#e8edf2;color-scheme:dark}"
         f"</style>{head}</head><body><main><h1>Widgets</h1>{body}</main></body></html>"
     )
 

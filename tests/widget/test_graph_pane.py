@@ -97,7 +97,7 @@ def test_a_page_without_a_kernel_folds_by_itself_and_is_not_long():
     page = static["text/html"]
     assert page.count("<details open") == 2
     assert page.count("<details") > 10
-    assert f'<a href="{source.link("copy_process")}">copy_process</a>' in page
+    assert f'<a href="{source.link("copy_process")}">copy_process in Linux</a>' in page
     assert static["text/plain"].splitlines()[1].endswith("|  entry_SYSCALL_64() {")
     big = k.spawn("big")
     for _ in range(40):
