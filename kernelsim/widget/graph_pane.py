@@ -60,7 +60,7 @@ class GraphPane(pane.Pane, kind="graph"):
             return
         if self._strace is None or self._strace.m is not m:
             self._strace, self._names = strace.Strace(m), pane.Names(m)
-        rows = [row for row in self._strace.rows() if _is_call(m, row)]
+        rows = [row for row in self._strace.rows() if pane.is_call(m, row)]
         past = [row for row in rows if row.t < end]
         self.calls = [[row.t, f"{row.pid}: {_short(row.text)}"] for row in past[-OFFERED:]]
         chosen = next((row for row in rows if row.t == self.call), None) or self._usual(past)
@@ -132,11 +132,6 @@ class GraphPane(pane.Pane, kind="graph"):
             "text/plain": "\n".join(filter(None, (self.heading, said))),
             "text/html": base.paragraphs(self.heading, self.note) + folds,
         }
-
-
-# Calls begin with a sys_enter; the other rows are signals, deaths and what was resumed.
-def _is_call(m: Any, row: strace.Row) -> bool:
-    return row.t in m.trace.fields and bool(m.trace.event(row.t).name == "sys_enter")
 
 
 def _short(words: str) -> str:

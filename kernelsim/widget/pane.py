@@ -20,7 +20,7 @@ from kernelsim.machine.memory import Fault
 from kernelsim.view import text
 from kernelsim.widget import base
 
-__all__ = ["COLOURS", "Names", "Pane", "letter", "present", "tasks_of", "until"]
+__all__ = ["COLOURS", "Names", "Pane", "is_call", "letter", "present", "tasks_of", "until"]
 
 COLOURS = 6
 """The tasks have so many colours, in turn; the letter tells which one it is."""
@@ -116,6 +116,11 @@ def tasks_of(look: Any) -> Iterator[task_struct]:
                 yield from (thread for thread in every if thread.address_ != leader.address_)
     except Fault:
         return
+
+
+def is_call(m: Any, row: Any) -> bool:
+    """Whether a row of strace is the beginning of a call: the others are signals, deaths, what was resumed."""
+    return row.t in m.trace.fields and bool(m.trace.event(row.t).name == "sys_enter")
 
 
 @functools.cache

@@ -29,7 +29,7 @@ def draw(title: str, frames: list[Frame]) -> str:
     names = max(len(frame.name) for frame in frames) + 3
     notes = max(len(frame.place) for frame in frames) + 3
     tags = max(len(_TAGS.get(frame.kind, "")) for frame in frames)
-    width = EM * (names + notes + tags) + 24
+    width = EM * (names + notes + tags) + 44
     title = text.clip(text.printable(title), WIDEST)
     width = max(width, EM * text.cells(title) + 24)
     height = ROW * (len(frames) + 1) + 12

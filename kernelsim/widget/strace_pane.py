@@ -23,7 +23,7 @@ LONGEST = 1000  # characters of a row
 class StracePane(pane.Pane, kind="strace"):
     """Shows strace's rows; those after the moment shown are dim, and a click goes there.
 
-    `on_jump` is called with the moment after the row that the reader chose.
+    `on_jump` is called with the moment when the row that the reader chose is done and the next call begins.
 
     :param k: a Kernel, or one as it was.
     :param who: the number of the task whose rows are wanted; "" for all.
@@ -119,10 +119,16 @@ class StracePane(pane.Pane, kind="strace"):
         if message.get("do") == "jump" and self._jump is not None:
             row = next((row for row in self._found if row.t == message.get("t")), None)
             if row is not None:
-                self._jump((row.end + 1, 0))
+                self._jump(self._after(row))
         elif message.get("do") in {"earlier", "later"}:
             by = WINDOW // 2 if message["do"] == "later" else -(WINDOW // 2)
             self._choose(self.first + by)
+
+    # The moment when what the row tells is done and the next call begins.
+    def _after(self, row: strace.Row) -> Moment:
+        m = self._strace.m
+        following = (r.t for r in self._strace.rows() if r.t > row.end and pane.is_call(m, r))
+        return next(following, m.trace.now), 0
 
     # -- without a kernel ----------------------------------------------------------------------
 

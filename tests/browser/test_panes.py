@@ -238,7 +238,7 @@ def test_rows_follow_the_moment_and_a_row_leads_to_its_own(open_):
     rows = lab.page.locator(".ksw-call")
     assert lab.page.locator(".ksw-future").count() == 0
     fork = next(i for i, row in enumerate(pane.rows) if row[6].startswith("fork") and row[2] == 3)
-    t, end = pane.rows[fork][:2]
+    t = pane.rows[fork][0]
     lab.show(k.at(t + 5), None, None)
     assert lab.page.locator(".ksw-future").count() == len(pane.rows) - fork - 1
     assert rows.nth(fork).locator("code span").nth(0).inner_text() == "fork("
@@ -249,7 +249,7 @@ def test_rows_follow_the_moment_and_a_row_leads_to_its_own(open_):
     rows.nth(fork).focus()
     lab.press("ArrowUp", "ArrowDown", "Enter")
     lab.sync()
-    assert moments == [(pane.rows[fork + 1][1] + 1, 0), (end + 1, 0)]
+    assert moments == [(pane.rows[fork + 2][0], 0), (pane.rows[fork + 1][0], 0)]
 
 
 def test_rows_are_filtered_as_the_reader_types(open_):

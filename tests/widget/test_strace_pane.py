@@ -51,12 +51,15 @@ def test_a_row_that_the_reader_chooses_is_jumped_to_behind_what_it_did(shown):
     assert shown.can_jump
     fork = next(row for row in shown.rows if row[6].startswith("fork") and row[2] == 3)
     shown.heard({"do": "jump", "t": fork[0]})
-    assert moments == [(fork[1] + 1, 0)]
+    following = next(row for row in shown.rows if row[0] > fork[1])
+    assert moments == [(following[0], 0)]
     look = shown.look.at(*moments[0])
     assert [t.pid for t in look.tasks()][-1] == 4
     shown.heard({"do": "jump", "t": "fork"})
     shown.heard({"do": "jump", "t": -1})
     assert len(moments) == 1
+    shown.heard({"do": "jump", "t": shown.rows[-1][0]})
+    assert moments[-1] == (shown.look.now, 0), "nothing follows"
 
 
 def test_rows_are_filtered_by_task_and_by_text(shown):
