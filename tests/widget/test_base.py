@@ -25,6 +25,7 @@ def widgets():
     yield ks.widget.Inspector(k)
     yield ks.widget.SyscallPanel(k)
     yield ks.widget.Timeline(k)
+    yield ks.widget.play(k)
     yield ks.widget.Predict(Question("?", ["a", "b"], lambda: 0))
 
 
