@@ -273,10 +273,10 @@ def test_two_machines_and_two_explorers_of_one_machine(notebook):
     second.shows(0, 1, 2, 3, 4)
     third.shows(0, 1, 2, 3)
     second.click("fork")
-    first.shows(0, 1, 2, 3, 4, 5)
+    first.says("Task 5 (bash) is linked after task 4 (bash).")
     third.click("fork")
-    third.shows(0, 1, 2, 3, 4)
-    first.shows(0, 1, 2, 3, 4, 5)
+    third.says("Task 4 (sh) is linked after task 3 (sh).")
+    first.says("Task 5 (bash) is linked after task 4 (bash).")
 
 
 def test_after_a_restart_the_widget_says_so_and_does_nothing(explorer):
