@@ -14,6 +14,10 @@ BOOK = sorted((Path(__file__).resolve().parents[2] / "book").glob("*.ipynb"))
 SIZES = [(1280, 720), (1920, 1080)]
 STEP = "() => document.querySelector('.ksw-player [type=range]').value"
 ON_SLIDE = "() => Reveal.getCurrentSlide().querySelector('.ksw-player [type=range]').value"
+MORE = """() => {
+  const slider = Reveal.getCurrentSlide().querySelector('.ksw-player [type=range]');
+  return slider && slider.value !== slider.max;
+}"""
 AT = "() => Reveal.getCurrentSlide().id"
 FOCUSED = "() => document.activeElement.closest('.ksw') !== null"
 # What is not within its slide, on the slide shown: text and pictures that stand out of it, and type
@@ -201,6 +205,18 @@ def test_no_slide_of_the_book_is_cut_off_or_too_small_to_read(opened, book, size
                 assert page.evaluate(OUTSIDE) == [], (name, number, page.evaluate(AT))
                 press(page, "ArrowRight")
             assert page.evaluate("() => Reveal.isLastSlide()")
+
+
+def test_no_step_of_a_player_grows_out_of_its_slide(opened, book):
+    page = opened(book["04-the-process-list.slides.html"])
+    steps = 0
+    while not page.evaluate("() => Reveal.isLastSlide()"):
+        while page.evaluate(MORE):
+            press(page, "n")
+            steps += 1
+            assert page.evaluate(OUTSIDE) == [], (page.evaluate(AT), page.evaluate(ON_SLIDE))
+        press(page, "ArrowRight")
+    assert steps > 10
 
 
 def test_a_deck_is_split_alike_on_every_screen(opened, book):
