@@ -66,6 +66,7 @@ def test_a_right_guess_goes_no_further():
 def test_asked_again_too_early_a_right_answer_proves_nothing_and_a_wrong_one_counts():
     assert days((0, True, "sure"), (0, True, "sure"), (0, True, "sure")) == 3
     assert days((0, True, "sure"), (1, False, "sure")) == 1
+    assert days((0, True, "sure"), (2, True, "sure")) == 1, "the day stays"
 
 
 def test_what_was_never_tried_is_not_due():
