@@ -63,6 +63,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         self._arguments = tuple(pictures), calls, options
         self.bar = Head()
         self.panes = [_pane(name, k) for name in panes]
+        for pane in self.panes:
+            if hasattr(pane, "on_jump"):
+                pane.on_jump = self._jump
         self.tabs = Tabs([pane.title for pane in self.panes] or [""])
         self._left: list[Future] = []  # branches that the reader has left, to come back to
         self._branches = 0
@@ -244,6 +247,12 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
                 pane.show(look, since, self.active.focus)
                 if self.active.picked and hasattr(pane, "go"):
                     pane.go(self.active.picked)
+
+    # Go to a moment between two system calls, that a pane tells of.
+    def _jump(self, moment: tuple[int, int]) -> None:
+        if self.timeline.level == "fired":  # which knows too few of them
+            self.timeline.level = "call"
+        self.timeline.go(moment)
 
     # -- without a kernel ----------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+import kernelsim as ks
 from kernelsim.widget import strace_pane
 from kernelsim.widget.strace_pane import StracePane
 from tests.widget import scene
@@ -60,6 +61,21 @@ def test_a_row_that_the_reader_chooses_is_jumped_to_behind_what_it_did(shown):
     assert len(moments) == 1
     shown.heard({"do": "jump", "t": shown.rows[-1][0]})
     assert moments[-1] == (shown.look.now, 0), "nothing follows"
+
+
+def test_in_an_explorer_a_row_leads_to_the_moment_after_it():
+    k, bash, child = scene.family()
+    k.call(child, "exit", 7)
+    explorer = ks.widget.explore(k, focus=bash, panes=("strace", "terminal"))
+    (pane, _) = explorer.panes
+    for words, pids in (("fork()  ", [1, 2, 3, 4]), ("exit_group", [1, 2, 3, 5])):
+        row = next(row for row in pane.rows if row[6].startswith(words) and row[2] in (3, 4))
+        pane.heard({"do": "jump", "t": row[0]})
+        look, _since = explorer.active.seen()
+        assert scene.pids(look) == pids
+        assert pane.until > row[1], "the row is not among those to come"
+    pane.heard({"do": "jump", "t": pane.rows[-1][0]})
+    assert not explorer.timeline.past
 
 
 def test_rows_are_filtered_by_task_and_by_text(shown):
