@@ -171,3 +171,25 @@ def test_a_step_is_dragged_out_and_back(ask):
     asked.root.get_by_role("button", name="put back").click()
     assert lines(asked)[-1] == name
     assert asked.root.get_by_role("button", name="leave out").is_visible()
+
+
+# ── For everybody ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_kind_has_a_serious_violation_before_and_after_it_is_answered(ask, theme):
+    axe = pytest.importorskip("tests.browser.test_accessibility")
+    letter = Letter("Which letter?", lambda: "Z", shows=lambda: "a line")
+    for made, answer in (
+        (letter, 1),
+        (Number("How many?", lambda: 4), "5"),
+        (Text("What is printed?", lambda: "a"), "b"),
+        (orphan(shows=True), 3),
+        (steps(), [0, 2]),
+    ):
+        asked = ask(made, theme=theme)
+        assert axe.violations(asked.page, ".ksw") == []
+        asked.widget.commit(answer, "why", "guess")
+        asked.hear()
+        assert "You said" in asked.told
+        assert axe.violations(asked.page, ".ksw") == []
