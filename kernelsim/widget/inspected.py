@@ -203,5 +203,17 @@ def subtraction(found: containers.Subtraction) -> dict[str, Any]:
         "lines": [list(line) for line in found.lines],
         "found": [list(row) for row in found.found],
         "right": found.right,
-        "verdict": found.verdict,
+        "says": _steps(found),
     }
+
+
+# What is said at each step of the subtraction.
+def _steps(found: containers.Subtraction) -> list[str]:
+    name, member, offset = found.type.__name__, found.member, found.offset
+    bare = "Nothing is looked up, nothing is checked."
+    return [
+        "The link lies somewhere inside a structure; it does not know in which.",
+        f"In a struct {name} the member {member} lies {offset} bytes behind the beginning.",
+        f"The address minus {offset} is the address of the structure. {bare}",
+        found.verdict,
+    ]

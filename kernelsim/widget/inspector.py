@@ -322,8 +322,8 @@ def _same(one: View, other: View) -> bool:
 # The first task after init, else init itself.
 def _first(k: Any) -> Any:
     m = moment.machine(k)
-    found = [task for task in places.threads(m) if task.mm and task.pid > 1]
-    return found[0] if found else m.symbol("init_task")
+    users = (task for task in places.threads(m) if task.mm and task.pid > 1)
+    return next(users, m.symbol("init_task"))
 
 
 # What a step is called: the object, or the type that it is taken for and where it lies.

@@ -122,9 +122,14 @@ def test_everything_can_be_done_with_the_keyboard_alone(inspector):
     assert lab.page.evaluate("document.activeElement.textContent") == "go there"
     keyboard.press("Enter")
     lab.is_at("task 4 (bash)")
-    lab.row("thread_info").focus()
+    lab.page.wait_for_function("document.activeElement.dataset.path === 'thread_info'")
     keyboard.press("Backspace")
     lab.is_at("struct list_head")
+    # Back by the trail: the focus is not lost with the button that was pressed.
+    lab.root.locator(".ksi-trail button").first.focus()
+    keyboard.press("Enter")
+    lab.is_at("task 3 (bash)")
+    lab.page.wait_for_function("document.activeElement.dataset.path === 'tasks.next'")
 
 
 def test_a_member_marks_its_bytes_and_a_byte_its_member(inspector):

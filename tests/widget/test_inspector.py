@@ -58,6 +58,20 @@ def test_pointers_are_followed_and_the_trail_leads_back():
     assert len(inspector.trail) == 1
 
 
+def test_the_past_is_inspected_as_it_was():
+    k, bash = scene.booted()
+    before = k.now
+    k.call(bash, "fork")
+    past = inspect(k.at(before), bash)
+    assert row(past, "children").words == "points to itself: empty, or in no list"
+    assert past.shown["moment"] == f"at event {before}"
+    past.follow("real_parent")
+    past.look_again()
+    assert (past.seen.words, past.shown["moment"]) == ("task 1 (init)", f"at event {before}")
+    past.heard({"do": "go", "text": "task 4"})
+    assert past.said["text"] == "There is no task 4 at this moment."
+
+
 def test_the_trail_is_kept_short():
     k, bash = scene.booted()
     inspector = Inspector(k, bash)

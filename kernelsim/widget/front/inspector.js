@@ -8,7 +8,7 @@ import { subtraction } from "./subtraction.js";
 const FEW_ROWS = 40; // a structure of so few is shown unfolded
 
 export function inspector(model, el) {
-  let seen = {}, rows = [], byPath = new Map(), open = new Set(), chosen = "", over = null, drawn = new Map();
+  let seen = {}, rows = [], byPath = new Map(), open = new Set(), chosen = "", over = null, drawn = new Map(), lost = false; // lost: the focus
   const opened = new Map(); // what the reader has unfolded, by type
   const send = (message) => model.send(message);
 
@@ -25,7 +25,7 @@ export function inspector(model, el) {
     const all = rows.filter((row) => row.was), next = all[(all.indexOf(byPath.get(chosen)) + 1) % all.length];
     unfold(next);
     visit(next.path);
-  }, { title: "to the next member that changed" });
+  }, { title: "next change (key n)" });
   const matches = h("span", { class: "ksw-dim", role: "status" });
   const said = h("div", { class: "ksi-said", role: "status", "aria-live": "polite" });
   const grid = h("div", { class: "ksi-grid", role: "treegrid", "aria-label": "Members", keydown: onKey, click: onClick, focusin: onFocus,
@@ -87,8 +87,9 @@ export function inspector(model, el) {
     }
     const stop = drawn.get(chosen)?.element ?? elements[0];
     if (stop) stop.tabIndex = 0;
-    if (held) stop?.focus({ preventScroll: true });
+    if (held) focus();
   }
+  const focus = () => { lost = false; grid.querySelector("[tabindex='0']")?.focus({ preventScroll: true }); };
   function toggle(row, wanted = !open.has(row.path)) {
     if (row.kind !== "group" || term()) return;
     wanted ? open.add(row.path) : open.delete(row.path);
@@ -129,15 +130,15 @@ export function inspector(model, el) {
     if (path === chosen) row = null;
     above(row).map((one) => drawn.get(one.path)?.element).find(Boolean)?.classList.add("ksi-pointed");
   }
-  function choose(path, focus) {
+  function choose(path, take) {
     chosen = path;
     for (const { element } of drawn.values()) {
       const is = element.dataset.path === path;
       element.setAttribute("aria-selected", String(is));
       element.tabIndex = is ? 0 : -1;
-      if (is && focus) element.focus({ preventScroll: true });
     }
     if (!drawn.get(path)) heads.nextElementSibling?.setAttribute("tabindex", "0");
+    if (take) focus();
     mark();
   }
   function mark() {
@@ -146,20 +147,21 @@ export function inspector(model, el) {
     dump.mark("on", row ? [[row.at, row.size]] : raw);
     dump.mark("low", number ? [[row.at, 1]] : []);
     if (row) { dump.reveal(row.at, Math.min(row.size, 64)); dump.move(row.at); }
+    lost ||= detail.contains(document.activeElement);
     detail.replaceChildren(...(row ? explain(row, number) : [h("span", { class: "ksw-dim" }, "Choose a member, or a byte.")]));
   }
   function explain(row, number) {
     const hex = seen.bytes.slice(2 * row.at, 2 * (row.at + row.size));
-    const line = (...parts) => h("div", {}, ...parts);
+    const line = (...parts) => h("div", {}, ...parts), dim = (words) => h("span", { class: "ksw-dim" }, words);
     const { size } = row, base = BigInt(seen.address) + BigInt(row.at);
     const bits = row.bits && line(`bit ${row.bits[0]}${row.bits[1] > 1 ? ` to ${row.bits[0] + row.bits[1] - 1}` : ""} of these ${size} bytes`);
     return [
       line(h("code", { class: "ksi-path" }, row.path), " ", h("code", { class: "ksw-dim" }, row.type)),
-      line(h("span", { class: "ksw-dim" }, `at 0x${base.toString(16)}, ${size === 1 ? "1 byte" : `${size} bytes`}`)),
+      line(dim(`at 0x${base.toString(16)}, ${size === 1 ? "1 byte" : `${size} bytes`}`)),
       line(h("code", {}, row.value), row.value && row.words ? ": " : "", row.words ?? ""), bits,
       row.was ? line(h("span", { class: "ksi-mark" }, "◆ "), "was ", h("code", {}, row.was)) : null,
       row.to ? button("follow", () => follow(row), { class: "ksw-fire" }) : null,
-      row.text ? line(h("span", { class: "ksw-dim" }, "One byte for each character: there is no order to be turned round.")) : null,
+      row.text ? line(dim("One byte for each character: nothing to turn round.")) : null,
       number && !/ … /.test(row.name) ? byteorder(hex, row.at) : null,
     ].filter(Boolean);
   }
@@ -189,7 +191,7 @@ export function inspector(model, el) {
       ArrowRight: () => row && (row.kind === "group" && !isOpen(row) ? toggle(row, true) : to(at + 1)),
       ArrowLeft: () => { if (row?.kind === "group" && open.has(row.path)) toggle(row, false);
         else if (row?.up) visit(row.up.path); },
-      Backspace: () => send({ do: "back", to: model.get("trail").length - 2 }), "/": () => search.focus(),
+      Backspace: () => send({ do: "back", to: model.get("trail").length - 2 }), "/": () => search.focus(), n: () => changes.hidden || changes.click(),
     };
     if (!keys[event.key]) return;
     keys[event.key]();
@@ -206,7 +208,7 @@ export function inspector(model, el) {
 
   // -- what Python says
   function drawShown() {
-    const before = seen.type;
+    const before = seen;
     seen = model.get("shown");
     const around = [];
     rows = (seen.rows ?? []).map((given) => {
@@ -215,7 +217,7 @@ export function inspector(model, el) {
       return row;
     });
     byPath = new Map(rows.map((row) => [row.path, row]));
-    if (before !== seen.type) {
+    if (before.type !== seen.type) {
       search.value = "";
       if (!opened.has(seen.type)) opened.set(seen.type, new Set(rows.length <= FEW_ROWS ? rows.filter((row) => row.kind === "group").map((row) => row.path) : []));
       open = opened.get(seen.type);
@@ -238,6 +240,7 @@ export function inspector(model, el) {
     mark();
     minus.offer(seen.contain ?? {}, `${seen.type} ${seen.address}`);
     drawCounts();
+    if (lost && before.address === seen.address) focus();
   }
   function drawCounts() {
     const found = seen.counts ?? [];
@@ -249,21 +252,28 @@ export function inspector(model, el) {
   }
   function drawTrail() {
     const steps = model.get("trail");
+    lost ||= trail.contains(document.activeElement);
     trail.replaceChildren(...steps.map(([label, via], i) => h("li", {}, i ? h("span", { class: "ksi-via" }, via ? `— ${via} →` : "→") : null,
       i < steps.length - 1 ? button(label, () => send({ do: "back", to: i })) : h("span", { "aria-current": "location" }, label))));
   }
   function drawChosen() {
     const path = model.get("chosen").path;
     if (path === undefined) return;
-    const row = byPath.get(path), held = el.contains(document.activeElement) && document.activeElement !== text;
+    const row = byPath.get(path), held = lost || (el.contains(document.activeElement) && document.activeElement !== text);
+    lost = false;
     if (row) unfold(row);
-    choose(row || path.startsWith("@") ? path : rows[0]?.path ?? "", held && !minus.element.contains(document.activeElement));
+    choose(row || path.startsWith("@") ? path : rows[0]?.path ?? "", held);
     if (row) reveal(path);
     else grid.scrollTop = 0;
   }
-  const drawSaid = () => { setText(said, ""); setText(said, model.get("said").text ?? ""); };
+  function drawContained() {
+    const found = model.get("contained");
+    if (!found.type) lost ||= minus.element.contains(document.activeElement);
+    minus.show(found);
+  }
+  const drawSaid = () => { said.textContent = model.get("said").text ?? ""; };
   const stops = [watch(model, ["shown"], drawShown), watch(model, ["trail"], drawTrail), watch(model, ["chosen"], drawChosen),
-    watch(model, ["contained"], () => minus.show(model.get("contained"))), watch(model, ["said"], drawSaid)];
+    watch(model, ["contained"], drawContained), watch(model, ["said"], drawSaid)];
   const size = new ResizeObserver(() => { const hidden = !el.clientWidth; if (hidden !== model.get("hidden")) set(model, "hidden", hidden); });
   size.observe(el);
   return () => { size.disconnect(); minus.stop(); stops.forEach((stop) => stop()); };

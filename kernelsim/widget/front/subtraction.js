@@ -36,19 +36,13 @@ export function subtraction({ ask, go }) {
     type.value = contain.type;
     fill(contain.member);
   }
-  const SAYS = [
-    () => "The link lies somewhere inside a structure; it does not know in which.",
-    () => `In a struct ${now.type} the member ${now.member} lies ${now.offset} bytes behind the beginning.`,
-    () => `The address minus ${now.offset} is the address of the structure. Nothing is looked up, nothing is checked.`,
-    () => now.verdict,
-  ];
   function to(wanted) {
     clearTimeout(timer);
     step = Math.max(0, Math.min(wanted, LAST_STEP));
     const digits = (text, sign, words) => `${sign} ${text.padStart(18)}  ${words}`;
     setText(sums, [digits(now.link, " ", "link"), step > 0 && digits(`0x${now.offset.toString(16)}`, "−", `offset of ${now.member}`),
       step > 1 && digits(now.result, "=", `struct ${now.type} *`)].filter(Boolean).join("\n"));
-    setText(said, SAYS[step]());
+    setText(said, now.says[step]);
     said.className = `ksi-told${step === LAST_STEP ? { true: " ksi-right", false: " ksi-wrong" }[now.right] ?? "" : ""}`;
     found.replaceChildren(...(step === LAST_STEP ? now.found : []).map(([name, value, words]) =>
       h("div", {}, h("code", {}, `${name} = ${value}`), words && ` ${words}`)));
@@ -74,7 +68,7 @@ export function subtraction({ ask, go }) {
     const tip = vector("path", { class: "ksi-tip", d: `M42 ${CUT_PX / 2}l-10 -5v10z` });
     svg.append(path, tip);
     bytes.replaceChildren(svg, h("div", {}, mark("ksi-link", line, Math.min(Math.ceil(now.size / 8), lines.length - line)), mark("ksi-start", 0, 1), h("pre", {}, lines.join("\n"))));
-    bytes.setAttribute("aria-label", `The bytes from the beginning of the structure to its member ${now.member}, ${now.offset} bytes further.`);
+    bytes.setAttribute("aria-label", `The bytes from the structure's beginning to its member ${now.member}, ${now.offset} bytes on.`);
     return { path, tip, from };
   }
   function show(result) {
