@@ -193,6 +193,22 @@ def test_a_slider_that_is_dragged_ends_where_it_was_let_go(figures):
     assert player.nodes() == pages.shown(played.frames[3])
 
 
+def test_a_reset_shows_the_beginning_of_the_picture_and_what_is_below_never_moves(figures):
+    played = pages.film("task_list")
+    player = figures(played.html(), viewport={"width": 900, "height": 800})
+    stage = player.root.locator(".ksw-stage")
+    heights = set()
+    for _ in played.frames:
+        heights.add(player.root.evaluate("(figure) => figure.getBoundingClientRect().height"))
+        player.label("forward ▶").click(force=True)
+    assert len(heights) == 1
+    player.page.wait_for_function("() => document.querySelector('.ksw-stage').scrollLeft > 0")
+    player.page.wait_for_timeout(500)  # until it has come to rest
+    player.click("reset: to the beginning")
+    player.page.wait_for_timeout(100)
+    assert stage.evaluate("(stage) => stage.scrollLeft") == 0
+
+
 def test_whoever_wants_no_motion_gets_none(figures):
     player = figures(pages.film().html(), reduced_motion="reduce")
     player.click("forward ▶", "forward ▶", "forward ▶")

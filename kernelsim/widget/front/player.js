@@ -57,7 +57,7 @@ export function film(data, el, { place = 0, moved } = {}) {
     el.append(h("p", { class: "ksw-dim" }, `${data.title}: there is nothing to play.`));
     return { go() {}, stop() {} };
   }
-  const first = button("|◀ reset", () => go(0), { title: "to the beginning (Home)", "aria-label": "reset: to the beginning" });
+  const first = button("|◀ reset", reset, { title: "to the beginning (Home)", "aria-label": "reset: to the beginning" });
   const back = button("◀ back", () => go(now - 1), { title: "one step back (←)" });
   const run = button("▶ play", () => (timer ? pause() : start()), { class: "ksw-fire ksw-run", title: "play or pause (space on the slider)" });
   const forward = button("forward ▶", () => go(now + 1), { title: "one step on (→)" });
@@ -107,6 +107,10 @@ export function film(data, el, { place = 0, moved } = {}) {
     wanted = 0;
     draw(within(to));
   }
+  function reset() {
+    go(0);
+    stage.querySelector(".ksw-stage").scrollTo({ left: 0, top: 0, behavior: "instant" });
+  }
   // A slider that is dragged asks for many frames: one for each picture of the screen is enough.
   function soon(to) {
     pause();
@@ -132,7 +136,7 @@ export function film(data, el, { place = 0, moved } = {}) {
   }
   function onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select, [type=number]")) return;
-    const act = { ArrowLeft: () => go(now - 1), ArrowRight: () => go(now + 1), Home: () => go(0), End: () => go(last) }[event.key] ??
+    const act = { ArrowLeft: () => go(now - 1), ArrowRight: () => go(now + 1), Home: reset, End: () => go(last) }[event.key] ??
       (event.key === " " && event.target === slider ? () => run.click() : null);
     if (!act) return;
     act();
