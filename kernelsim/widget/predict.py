@@ -37,6 +37,7 @@ class Predict(base.Widget):
     draft = traitlets.Dict().tag(sync=True)  # the page's own, so that no view loses what is typed
     confidence: Any = traitlets.List(list(CONFIDENCE)).tag(sync=True)
     revealed = traitlets.Dict().tag(sync=True)
+    notice = traitlets.Unicode().tag(sync=True)  # of progress that is not kept
     trouble = traitlets.Unicode().tag(sync=True)
     refusals = traitlets.Int(0).tag(sync=True)  # so that the same trouble is told twice
 
@@ -68,7 +69,7 @@ class Predict(base.Widget):
         if not self.committed:
             self._reveal(self.question.check(answer), why, sure)
 
-    def _reveal(self, verdict: Verdict, why: str, sure: str, notice: str = "") -> None:
+    def _reveal(self, verdict: Verdict, why: str, sure: str) -> None:
         place = self.question.place
         shown = _shown(self.question.shows())
         self.chosen, self.why, self.sure = verdict.chosen, why, sure
@@ -82,7 +83,6 @@ class Predict(base.Widget):
             "right": None if verdict.right is None else place(verdict.right),
             "why": why,
             "sure": sure,
-            "notice": notice,
             **shown,
         }
 
@@ -117,9 +117,7 @@ class Predict(base.Widget):
     def _keep(self, verdict: Verdict) -> None:
         kept = self.progress or (progress_.here() if _somebody_is_there() else None)
         if kept is not None:
-            notice = kept.add(self.question, verdict, why=self.why, sure=self.sure)
-            if notice:
-                self.revealed = {**self.revealed, "notice": notice}
+            self.notice = kept.add(self.question, verdict, why=self.why, sure=self.sure)
 
     def static(self) -> dict[str, str]:
         """The question and what can be answered; no answer."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kernelsim.exercise import Number, Option, Question
+from kernelsim.exercise import Number, Option, Question, progress
 from tests.browser.asked import ask, orphan, steps, where
 
 __all__ = ["ask"]  # a fixture
@@ -106,6 +106,15 @@ def test_pictures_before_and_after_have_their_words(ask):
     assert last.locator(".ksw-stage").get_attribute("aria-label").startswith("The process tree")
     last.get_by_text("In words").click()
     assert "bash (pid 5)" in last.locator("pre").inner_text()
+
+
+def test_progress_that_is_not_kept_is_spoken_of_below_the_answer(ask, tmp_path):
+    asked = ask(where())
+    asked.widget.progress = progress.Progress(tmp_path / "no folder" / progress.NAME)
+    asked.root.get_by_role("radio", name="at the end").check()
+    asked.sure()
+    asked.commit()
+    assert "Your progress is not kept: No such file or directory." in asked.told
 
 
 # ── Looks ───────────────────────────────────────────────────────────────────────────────────────

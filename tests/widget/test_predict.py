@@ -108,7 +108,6 @@ def test_the_feedback_is_that_of_the_option_chosen():
         "right": 1,
         "why": "a stack",
         "sure": "sure",
-        "notice": "",
     }
 
 
@@ -184,15 +183,17 @@ def test_what_a_reader_commits_on_a_page_is_kept_and_what_python_commits_is_not(
         "so",
         "guess",
     )
-    assert predict.revealed["notice"] == ""
+    assert predict.notice == ""
 
 
 def test_the_reader_hears_of_progress_that_is_not_kept(tmp_path):
     kept = progress.Progress(tmp_path / "no folder" / progress.NAME)
     predict = Predict(question(), kept)
+    told = []
+    predict.observe(told.append, "revealed")
     predict.heard({"do": "commit", "answer": 0})
-    assert predict.revealed["notice"].startswith("Your progress is not kept: ")
-    assert predict.revealed["correct"] is False
+    assert predict.notice.startswith("Your progress is not kept: ")
+    assert len(told) == 1, "what counts answers counts one"
 
 
 def test_in_a_notebook_progress_is_kept_beside_it(tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ export function predicting(model, el, kind) {
   const commit = h("button", { type: "submit", class: "ksw-fire", "aria-describedby": about }, "commit");
   const say = h("span", { id: about, class: "ksw-say", role: "status" });
   const last = h("div", { class: "ksw-last" }, sure, h("span", { class: "ksw-or" }, "or"), why, commit, say);
+  const notice = h("p", { class: "ksw-notice ksw-dim", role: "status" });
   const outcome = h("div", { class: "ksw-reveal", tabindex: "-1", role: "group", "aria-label": "What came of it", hidden: true });
   el.classList.add("ksw-predict");
   el.append(asForm({}, send, h("fieldset", { class: "ksw-asked" }, h("legend", {}, ...prose(model.get("prompt"))), ...asked.parts), last, outcome));
@@ -67,21 +68,18 @@ export function predicting(model, el, kind) {
     last.remove();
     outcome.hidden = false;
     pictures.push(...(found.pictures ?? []).map((one) => still(one, { tabindex: "0", role: "group", "aria-label": one.summary })));
-    outcome.append(...outcomeOf(found, pictures));
+    outcome.append(...outcomeOf(found, pictures), notice);
     if (held) outcome.focus({ preventScroll: true });
     if (held) outcome.scrollIntoView({ block: "nearest", behavior: calm() ? "instant" : "smooth" });
   }
   function draw() {
     const found = model.get("revealed");
-    if (found.said !== undefined) { if (!told) tell(found); else notice(found); }
-    else if (model.get("refusals") !== refusals) refuse();
-  }
-  function notice(found) {
-    const line = outcome.querySelector(".ksw-notice");
-    if (line) setText(line, found.notice);
+    if (found.said === undefined) { if (model.get("refusals") !== refusals) refuse(); return; }
+    if (!told) tell(found);
+    setText(notice, model.get("notice"));
   }
   enable(commit, !lacking());
-  const stop = watch(model, ["revealed", "refusals"], draw);
+  const stop = watch(model, ["revealed", "refusals", "notice"], draw);
   return () => { stop(); clearTimeout(waiting); asked.stop?.(); pictures.forEach((one) => one.stop()); };
 }
 
@@ -98,7 +96,6 @@ function outcomeOf(found, pictures) {
     notes.length && h("ul", {}, ...notes.map(([, , text]) => h("li", {}, ...prose(text)))),
     ...pictures.map((one) => one.el),
     found.words && h("pre", { tabindex: "0" }, found.words),
-    h("p", { class: "ksw-notice ksw-dim", role: "status" }, found.notice),
   ].filter(Boolean);
 }
 
