@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from tests.browser import lab as labs
 from tests.browser.test_explorer import BOOT, CONTRASTS, EXPLORE, PRINT, SIZES, Explorer
 
 pytestmark = pytest.mark.needs_browser
@@ -347,3 +348,16 @@ def test_fork_step_back_branch_and_predict_with_the_keyboard_alone(explorer):
     tab_to(lab, "commit")
     keyboard.press("Enter")
     question.locator(".ksw-verdict", has_text="as you said").wait_for()
+
+
+@pytest.mark.parametrize("theme", [labs.LIGHT, labs.DARK])
+def test_nothing_serious_is_found_with_two_futures_a_form_and_a_panic(explorer, theme):
+    lab = explorer(theme=theme)
+    trunk, branch = branched(lab)
+    branch.click("clone…")
+    trunk.click("now ▶|")
+    trunk.root.get_by_label(TASK).select_option("task 1 (init), sleeping")
+    trunk.click("exit…", "fire exit")
+    trunk.root.get_by_role("alert").wait_for()
+    axe = pytest.importorskip("tests.browser.test_accessibility")
+    assert axe.violations(lab.page, ".kernelsim-explorer") == []

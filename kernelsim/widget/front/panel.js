@@ -19,10 +19,11 @@ export function panel(model, el) {
     keydown: (event) => { if (event.key === "Escape") { const name = open.name; toggle(null); chip(name)?.focus(); } } }, () => fire(open));
   const hint = h("span", { class: "ksw-dim" });
   const rest = button("more", () => { all = !all; drawCalls(); }, { class: "ksw-more" });
-  const answers = h("ol", { class: "ksw-answers", role: "log", "aria-live": "polite", "aria-label": "What came of the calls" });
+  const answers = h("ol", { class: "ksw-answers" });
+  const log = h("div", { role: "log", "aria-live": "polite", "aria-label": "What came of the calls" }, answers);
   const lock = h("div", { class: "ksw-lock", role: "status" });
   el.append(h("div", { class: "ksw-row" }, h("label", { class: "ksw-task" }, "Task ", task), chips, rest), pids, programs,
-    h("div", { class: "ksw-ask" }, hint, form), h("div", { class: "ksw-said" }, answers, lock));
+    h("div", { class: "ksw-ask" }, hint, form), h("div", { class: "ksw-said" }, log, lock));
 
   const chip = (name) => chips.querySelector(`[data-call="${name}"]`);
   function fire(call) {
