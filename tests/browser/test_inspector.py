@@ -238,7 +238,7 @@ def test_a_click_is_answered_quickly_and_clicking_fast_and_twice_ends_where_the_
     root = lab.root.element_handle()
     lab.page.evaluate(CLICKS, [root, 4])
     taken = sorted(lab.page.evaluate(CLICKS, [root, 30]))
-    assert taken[28] <= 150, taken  # p95; 75 ms where the machine does nothing else
+    assert taken[9] <= 75, taken  # so many at least, whatever else the machine does meanwhile
     link = lab.row("real_parent").locator(".ksi-to")
     link.dblclick()
     lab.root.locator(".ksi-trail li").nth(2).wait_for()
