@@ -22,7 +22,7 @@ Key = Hashable  # what a box is, from picture to picture
 Slot = Hashable  # where it stands: its key, or a column of a row
 K = TypeVar("K", bound=Hashable)
 
-ROW_ROOM = 2  # columns that a scene may have beyond those of its longest row
+ROW_ROOM = 1  # columns that a scene may have beyond those of its longest row
 ROOM = 3  # other slots that it may have beyond those of its largest picture, and as
 SHARE = 3  # many again as a third of that picture
 
