@@ -23,6 +23,7 @@ __all__ = [
     "name",
     "same",
     "state",
+    "threads",
     "title",
 ]
 
@@ -92,6 +93,11 @@ def kind(task: Any) -> str:
     """The kind of box for struct task_struct *`task`: its state, and `kthread` for kernel threads."""
     kernel = bool(task.flags & sched.PF_KTHREAD) and not is_init_task(task)
     return KINDS[state(task)] + (" kthread" if kernel else "")
+
+
+def threads(task: Any) -> int:
+    """How many threads the group of struct task_struct *`task` has."""
+    return task.signal.nr_threads if task.signal else 1
 
 
 def same(task: Any, old: Any) -> bool:

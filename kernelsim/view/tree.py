@@ -333,13 +333,15 @@ class _Drawing:
         comm, letter = tasks.comm(task), tasks.state(task)
         old_comm, old_letter = (tasks.comm(was), tasks.state(was)) if was else (comm, letter)
         state, old_state = (f"{x} ({tasks.WORDS[x]})" for x in (letter, old_letter))
+        count = tasks.threads(task)
+        group = [f"{count} threads"] if count > 1 else []
         marked = ([0] if comm != old_comm else []) + ([1] if letter != old_letter else [])
         change: Change = "changed" if marked else ""
         if self.old is not None and was is None:
             change = "new"
         return self.builder.node(
             address,
-            [tasks.name(task), f"pid {task.pid} {tasks.WORDS[letter]}"],
+            [tasks.name(task), f"pid {task.pid} {tasks.WORDS[letter]}", *group],
             badge=letter,
             kind=tasks.kind(task),
             change=change,
@@ -349,6 +351,7 @@ class _Drawing:
             fields=[
                 Field("pid", str(task.pid)),
                 Field("comm", comm, changed=0 in marked, was=old_comm if 0 in marked else None),
+                *(Field("threads", words) for words in group),
                 Field("state", state, changed=1 in marked, was=old_state if 1 in marked else None),
             ],
         )
