@@ -182,9 +182,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # it ships no types
         self._arrange()
 
     def _end(self, future: Future, do: str) -> None:
-        place = self.futures.index(future)
-        if not place or do not in {"leave", "keep", "drop"}:
+        if do not in {"leave", "keep", "drop"} or future not in self.futures[1:]:
             return
+        place = self.futures.index(future)
         if do == "keep":
             gone = self.futures[:place]
             self.futures, self._left = [future], []

@@ -95,6 +95,8 @@ def test_a_branch_that_was_left_can_be_shown_again():
     explorer = ks.widget.explore(k, focus=bash)
     _, branch = branched(explorer)
     branch.head.heard({"do": "leave"})
+    branch.head.heard({"do": "hidden"})
+    branch.head.heard({"do": "leave"})  # a second click, which comes too late
     assert columns(explorer) == explorer.futures == [explorer.active]
     assert explorer.bar.actions == [["branch 1", "show branch 1 again"]]
     explorer.bar.heard({"do": "branch 1"})
