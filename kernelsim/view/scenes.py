@@ -3,7 +3,7 @@
 A box has a *slot*.  In a graph it is the structure's own; in a tree it belongs to the structure
 below its parents, so that a process that gets another parent moves below it; in a row of records it
 is a column, which structures that are never seen together share, so that a row in which tasks come
-and go has no gaps.
+and go has few gaps.
 
 A new scene begins where an order is turned round, of a row or of who points to whom, or where keeping all places would
 spread the pictures over much more room than one of them needs; there, boxes move.
