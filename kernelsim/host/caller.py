@@ -47,10 +47,14 @@ def run(program: inside.Program, *, timeout: float = 20.0, processes: int = 500)
         raise TypeError(f"a program is an `async def` function of libc, not {program!r}")
     if not sys.platform.startswith("linux"):
         raise result.Unavailable(f"a fresh PID namespace needs Linux; this is {sys.platform}")
+    import fcntl  # there is none on Windows
+
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(
             os.fdopen(os.memfd_create("kernelsim-host-log"), "r+b", buffering=0)
         )
+        # Two writers at one time share a memfd's position without a lock; appending has one.
+        fcntl.fcntl(log.fileno(), fcntl.F_SETFL, os.O_APPEND)
         pipes = [os.pipe() for _ in ("stdout", "stderr", "life")]
         reads = [stack.enter_context(os.fdopen(read, "rb", buffering=0)) for read, _ in pipes]
         writes = [stack.enter_context(os.fdopen(write, "wb", buffering=0)) for _, write in pipes]
