@@ -6,7 +6,7 @@ import re
 import pytest
 
 from kernelsim import exercise, host
-from kernelsim.exercise import program_drills
+from kernelsim.exercise import drill, family, program_drills
 
 pytestmark = pytest.mark.needs_namespaces
 SEEDS = range(12)
@@ -75,3 +75,56 @@ def test_a_status_word_is_what_linux_stores(level):
         else:
             value = shell(word) if macro[1] == "$?" else int(getattr(os, macro[1])(word))
             assert q.did == str(value), q.prompt
+
+
+# A story really lived: the first process tells each actor by a pipe what to do, and waits for its
+# word; the shell's own parent ends at once, so that it is a child of init.
+def lived(made):
+    numbers = [made.first, *(step.whom for step in made.steps if step.what == "fork")]
+
+    async def act(libc, pipes, words, me):
+        while True:
+            order = (await libc.read(pipes[me][0], 1))[0]
+            if order == ord("x"):
+                await libc.write(words[1], b".")
+                await libc._exit(0)
+            if order == ord("f") and await libc.fork() == 0:
+                me = numbers[numbers.index(await libc.getpid())]
+            elif order == ord("w"):
+                await libc.wait()
+                await libc.write(words[1], b".")
+            elif order == ord("p"):
+                await libc.write(words[1], bytes([await libc.getppid()]))
+            elif order == ord("f"):
+                await libc.write(words[1], b".")
+
+    async def program(libc):
+        pipes = {number: await libc.pipe() for number in numbers}
+        words = await libc.pipe()
+        child = await libc.fork()
+        if child == 0:
+            if await libc.fork() == 0:
+                await act(libc, pipes, words, made.first)
+            await libc._exit(0)
+        await libc.waitpid(child, 0)
+        for what, who, _whom in made.steps:
+            await libc.write(pipes[who][1], what[0].replace("e", "x").encode())
+            await libc.read(words[0], 1)
+            await libc.nanosleep(0, 20_000_000)
+        living = [n for n, one in made.imagined().items() if n in numbers and not one.dead]
+        for number in living:
+            await libc.write(pipes[number][1], b"p")
+            parent = (await libc.read(words[0], 1))[0]
+            await libc.write(1, f"{number}:{parent} ".encode())
+        for number in living:
+            await libc.kill(number, 9)
+
+    return dict(pair.split(":") for pair in host.run(program).stdout.decode().split())
+
+
+def test_the_living_of_a_family_have_the_parents_that_linux_gives_them():
+    for seed in range(10):
+        dice = drill.Dice(f"linux:{seed}", 2)
+        made = family.story(dice, 7, "fork fork fork orphan leaf", first=4)
+        right = {str(n): str(m.parent) for n, m in made.imagined().items() if n > 1 and not m.dead}
+        assert lived(made) == right, str(made)
