@@ -220,8 +220,9 @@ def _make_free(m: Machine, s: Any, obj: int, next_free: int) -> None:
     size = s.object_size
     if not s.ctor:
         m.fill(obj, memory.POISON, size)
-    m.write_u64(obj + size, SLUB_RED_INACTIVE)
-    m.write_u64(obj + size + 8, next_free)
+    red = m.index(obj) + (size >> 3)  # what the page held before may look like poison: no check
+    for i, word in enumerate((SLUB_RED_INACTIVE, next_free, 0, 0)):  # and no track yet
+        memory.put(m, red + i, word)
 
 
 # --- freeing -------------------------------------------------------------------------------

@@ -103,3 +103,16 @@ def test_slabinfo_has_a_line_for_each_cache_in_the_kernels_form(k):
     assert next(iter(rows)) == "kmem_cache"
     assert rows["task_struct"][1] == "2"  # init and kthreadd: swapper is static
     assert rows["pid"][6:8] == [":", "tunables"]
+
+
+def test_a_page_that_another_cache_has_left_becomes_a_slab_whatever_lies_in_it():
+    # What was a freed, poisoned object may lie where the new slab keeps its red zones and tracks.
+    k = ks.boot(record=False)
+    parent = k.spawn("bash")
+    for _ in range(400):
+        k.call(k.task(k.call(parent, "fork")), "exit", 0)
+    for _ in range(300):
+        k.call(parent, "waitpid", -1, 0)
+    other = k.spawn("other")
+    for _ in range(30):
+        assert k.call(other, "fork") > 0
