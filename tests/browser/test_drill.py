@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from pathlib import Path
 
 import pytest
 
@@ -21,13 +22,13 @@ class Turned:
         self.page, self.drill = page, drill
         self.load()
 
-    def load(self):
+    def load(self, **look):
         question, bar = self.drill.question, self.drill.bar
         states = [
             (one.kind, {n: v for n, v in one.get_state().items() if n[0] != "_"})
             for one in (question, bar)
         ]
-        self.page.set_content(bare.page_of(*states))
+        self.page.set_content(bare.page_of(*states, **look))
         self.page.evaluate("document.querySelector('main').classList.add('kernelsim-turn')")
         self.root = self.page.locator(".ksw-drill")
         self.root.wait_for()
@@ -116,3 +117,48 @@ def test_in_jupyterlab_a_question_is_answered_turned_and_found_answered_again(no
     assert " of 1" in score.inner_text()
     box.get_by_role("combobox", name="Level").select_option(label="3, hard")
     question.get_by_text("its link is at offset", exact=False).wait_for()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("level", [1, 3])
+def test_axe_finds_nothing_serious(turned, theme, level):
+    axe = pytest.importorskip("axe_playwright_python")
+    turned.drill.choose("bytes", level)
+    turned.load(theme=theme)
+    script = Path(axe.__file__).parent / "axe.min.js"
+    turned.page.evaluate(script.read_text(encoding="utf-8") + "; void 0")
+    found = turned.page.evaluate(
+        """async () => (await axe.run(document)).violations
+            .filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => v.id)"""
+    )
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["questions", "key"])
+def test_axe_finds_nothing_serious_on_a_sheet(browser, name):
+    axe = pytest.importorskip("axe_playwright_python")
+    made = exercise.sheet(["who adopts the orphan", "bytes", "the next pid"], level=3, count=3)
+    with contextlib.closing(browser.new_page(viewport={"width": 900, "height": 1100})) as page:
+        page.set_content(made.files()[f"{name}.html"])
+        script = Path(axe.__file__).parent / "axe.min.js"
+        page.evaluate(script.read_text(encoding="utf-8") + "; void 0")
+        found = page.evaluate(
+            """async () => (await axe.run(document)).violations
+                .filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => v.id)"""
+        )
+        assert found == []
+
+
+def test_no_question_of_a_sheet_is_torn_apart_on_paper(browser):
+    made = exercise.sheet("what is printed how often", level=3, count=8)
+    with contextlib.closing(browser.new_page()) as page:
+        page.set_content(made.files()["questions.html"])
+        page.emulate_media(media="print")
+        styles = page.eval_on_selector_all(
+            ".question", "all => all.map((one) => getComputedStyle(one).breakInside)"
+        )
+        assert styles == ["avoid"] * 8
+        heights = page.eval_on_selector_all(
+            ".question", "all => all.map((one) => one.getBoundingClientRect().height)"
+        )
+        assert max(heights) < 900, "what is taller than a page of A4 has to be torn"
