@@ -39,7 +39,7 @@ def test_the_code_in_the_documents_runs(block):
 
 
 def test_the_readme_has_code_that_runs():
-    assert sum(block.id.startswith("README.md") for block in blocks()) == 2
+    assert sum(block.id.startswith("README.md") for block in blocks()) == 3
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)

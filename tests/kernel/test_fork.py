@@ -3,10 +3,10 @@
 import pytest
 
 import kernelsim as ks
-from kernelsim.include.uapi.linux import sched as sched_flags
 from kernelsim.include.linux import fs
 from kernelsim.include.linux import sched as sched_h
 from kernelsim.include.linux.sched.task import kernel_clone_args
+from kernelsim.include.uapi.linux import sched as sched_flags
 from kernelsim.kernel import fork
 from kernelsim.kernel.sched import core
 from tests.kernel import stage
