@@ -214,6 +214,19 @@ def test_search_counts_marks_and_goes_on_and_back(page, crowd):
     assert (field.input_value(), said.inner_text(), hits.count()) == ("", "", 0)
 
 
+def test_a_number_is_looked_for_as_a_whole(page, crowd):
+    k, _ = crowd
+    shown(page, ks.view.task_list(k, focus=11), finds=True)
+    field, hits = page.get_by_label("Find in the picture"), page.locator(".ks-node.ksw-hit")
+    field.fill("11")
+    assert hits.count() == 1
+    assert "(pid 11)" in hits.first.get_attribute("aria-label")
+    field.fill("1")  # a digit of many numbers and addresses, and the pid of one that is folded away
+    assert hits.count() == 0
+    field.fill("0")
+    assert hits.count() == 1
+
+
 def test_what_the_picture_does_not_show_is_asked_for(page, crowd):
     shown(page, ks.view.task_list(crowd[0]), finds=True)
     field, said = page.get_by_label("Find in the picture"), page.locator(".ksw-find output")

@@ -96,7 +96,7 @@ export function viewer(el, { choose, unfold, fold, find, label = "" } = {}) {
     const said = h("output", { class: "ksw-dim", "aria-live": "polite" });
     function seek() {
       const text = asked.trim().toLowerCase();
-      hits = text && svg ? nodesOf(svg).filter((node) => wordsOf(node).includes(text)) : [];
+      hits = text && svg ? nodesOf(svg).filter((node) => meant(node, text)) : [];
       for (const node of svg ? nodesOf(svg) : []) {
         node.classList.toggle("ksw-hit", hits.includes(node));
         node.classList.toggle("ksw-here", node === hits[at]);
@@ -120,6 +120,10 @@ export function viewer(el, { choose, unfold, fold, find, label = "" } = {}) {
       again: () => { at = Math.min(at, 0); if (asked) seek(); },
       say: (text) => setText(said, text) };
   }
+  // A number is meant as a whole (a pid, a value), not as digits of an address or of a count.
+  const meant = (node, text) => (/^\d+$/.test(text)
+    ? !node.dataset.folded && new RegExp(`(^|[^0-9a-z…])${text}($|[^0-9a-z])`).test(wordsOf(node))
+    : wordsOf(node).includes(text));
   const wordsOf = (node) => [...node.querySelectorAll("title, text")].map((part) => part.textContent).join(" ").toLowerCase();
 
   // -- walking and choosing -----------------------------------------------------------------------
