@@ -13,6 +13,7 @@ from kernelsim.view.lists import task_list
 from kernelsim.view.picture import Picture
 from kernelsim.view.radix import idr
 from kernelsim.view.rbtrees import runqueue
+from kernelsim.view.states import states
 from kernelsim.view.tree import process_tree
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "pid_tasks",
     "process_tree",
     "runqueue",
+    "states",
     "task_list",
 ]
