@@ -12,7 +12,7 @@ import argparse
 import subprocess
 import sys
 
-from bench import growth, ids, life, looking, start, stepping, weight
+from bench import clicks, growth, ids, life, looking, start, stepping, weight
 from bench.table import FULL, HEADER, TINY
 
 SECTIONS = {
@@ -24,6 +24,7 @@ SECTIONS = {
     "start": start.rows,
     "looking": looking.rows,
     "stepping": stepping.rows,
+    "clicks": clicks.rows,
 }
 
 

@@ -51,7 +51,7 @@ def lightness(colour, seen):
         *itertools.product(("ink", "dim"), ("ground", "face", "band", "markbg")),
         *itertools.product(("blue", "orange", "green", "violet", "grey", "mark"), ("ground", "face")),
         ("violet", "band"),
-        *itertools.product(("badgeink",), {look.colour for look in style.NODES.values()} - {"mark"}),
+        *itertools.product(("badgeink",), sorted({look.colour for look in style.NODES.values()} - {"mark"})),
         ("ground", "mark"),
         ("ground", "violet"),
     ],
