@@ -5,6 +5,7 @@ Beside it a bare button of ipywidgets that changes a label: what any widget cost
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import sys
 import tempfile
@@ -49,7 +50,7 @@ def rows(size: Size) -> Rows:
         print("live clicks: there is no Chromium here", flush=True)
         return
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    from tests.browser import lab as labs
+    labs: Any = importlib.import_module("tests.browser.lab")  # tests are untyped
 
     clicks = 4 if size.starts < 5 else CLICKS
     with tempfile.TemporaryDirectory() as folder, browser() as chromium:
