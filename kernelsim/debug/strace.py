@@ -136,17 +136,9 @@ def _dequeued(m: Machine, delivered: Event, since: int) -> int:
 
 
 def looking_back(m: Machine, moments: list[tuple[int, Event]]) -> Iterator[tuple[Event, Any]]:
-    """Yield each event with the machine at its moment, latest first: one machine, unrolled step by step."""
-    past: Any = None
-    end = 0
+    """Yield each event with the machine at its moment, latest first."""
     for t, e in sorted(moments, key=lambda moment: (moment[0], moment[1].t), reverse=True):
-        place = m.trace.place(t)
-        if past is None:
-            past = PastMachine(m, t)
-        else:
-            past.u64.old.update(m.undo_records(place, end))
-        end = place
-        yield e, past
+        yield e, PastMachine(m, t)
 
 
 def _siginfo(task: Any, sig: int) -> str:

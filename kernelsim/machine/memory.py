@@ -55,7 +55,7 @@ NOWHERE = 1 << 80  # an offset beyond every array
 POISON_BYTE = 0x6B
 POISON = 0x6B6B_6B6B_6B6B_6B6B
 MAX_CLASSES = 512  # struct and array types
-_COUNT = (1 << 62) - 1
+COUNT = (1 << 62) - 1
 BLOCK = 1 << 63  # marks a record of several words in the journal
 SAME = 1 << 62  # … that all had the same value, which stands there once
 
@@ -138,6 +138,7 @@ class Memory:
         self.log: Callable[[int], None] | None = (
             self.journal.append if self.journal is not None else None
         )
+        self.past_index: Any = None  # of the journal, once somebody looks back
         self.who_freed: Callable[[int], str] = nobody
         self._patterns: dict[tuple[int, int], memoryview] = {}
 
@@ -336,11 +337,11 @@ class Memory:
                 i -= 2
             elif tail & SAME:
                 start, old = journal[i - 2], journal[i - 3]
-                for w in range((tail & _COUNT) - 1, -1, -1):
+                for w in range((tail & COUNT) - 1, -1, -1):
                     yield start + w, old
                 i -= 3
             else:
-                words, start = tail & _COUNT, journal[i - 2]
+                words, start = tail & COUNT, journal[i - 2]
                 i -= words + 2
                 for w in range(words - 1, -1, -1):
                     yield start + w, journal[i + w]
@@ -358,9 +359,9 @@ class Memory:
                 begin, first, olds = until - 2, tail, journal[until - 2 : until - 1]
             elif tail & SAME:
                 begin, first = until - 3, journal[until - 2]
-                olds = journal[begin : until - 2] * (tail & _COUNT)
+                olds = journal[begin : until - 2] * (tail & COUNT)
             else:
-                begin, first = until - 2 - (tail & _COUNT), journal[until - 2]
+                begin, first = until - 2 - (tail & COUNT), journal[until - 2]
                 olds = journal[begin : until - 2]
             yield begin, until, first, olds
             until = begin

@@ -1,6 +1,6 @@
 """Memory as it was: the bytes at an earlier moment, taken from the journal, and never stored to.
 
-Nothing is copied: a word is looked up among those overwritten since, else in memory as it is.
+Nothing is copied: a word is looked up in the index of the journal, else in memory as it is.
 """
 
 from __future__ import annotations
@@ -8,45 +8,57 @@ from __future__ import annotations
 from array import array
 from typing import Any
 
-from kernelsim.machine.memory import Memory, ReadOnly, new_refs, nobody
+from kernelsim.machine import index
+from kernelsim.machine.memory import Kept, Memory, ReadOnly, nobody
 
 __all__ = ["Past"]
+
+FEW = 16  # words of a slice that are looked up one by one
+
+
+class _Refs(dict[int, Kept]):
+    # The references that a past machine keeps: room for a class is made when it is first met.
+    __slots__ = ("m",)
+
+    def __init__(self, m: Memory) -> None:
+        self.m = m
+
+    def __missing__(self, number: int) -> Kept:
+        made = self[number] = Kept(self.m, number)
+        return made
 
 
 class _Words:
     # The 64-bit words of memory as they were when the journal was `position` long.
-    __slots__ = ("base", "memory", "old", "position", "synced")
+    __slots__ = ("base", "index", "memory", "position")
 
     def __init__(self, memory: Memory, position: int) -> None:
         self.memory = memory
         self.base = memory.u64
         self.position = position
-        self.old: dict[int, int] = {}
-        self.synced = position
-        self.sync()
-
-    def sync(self) -> None:
-        # Add the words that were overwritten since the last look; an older value stays.
-        assert self.memory.journal is not None
-        end = len(self.memory.journal)
-        if end == self.synced:
-            return
-        fresh = dict(self.memory.undo_records(self.synced, end))
-        if self.old:
-            fresh.update(self.old)
-        self.old = fresh
-        self.synced = end
+        self.index = index.of(memory)
+        self.index.reach(position)
 
     def __getitem__(self, i: int | slice) -> Any:
-        if len(self.memory.journal or ()) != self.synced:
-            self.sync()
+        found, position = self.index, self.position
+        if len(found.journal) != found.end:
+            found.extend()
         if isinstance(i, slice):
-            old, base = self.old, self.base
-            return array(
-                "Q", [old[j] if j in old else base[j] for j in range(*i.indices(len(base)))]
-            )
-        value = self.old.get(i)
+            return self._several(*i.indices(len(self.base)))
+        answer = found.answers.get(i)
+        if answer is None or not answer[0] <= position < answer[1]:
+            answer = found.find(i, position)
+        value = answer[2]
         return self.base[i] if value is None else value
+
+    # The words of a slice: as memory has them now, but for those that were stored to since.
+    def _several(self, start: int, stop: int, step: int) -> array[int]:
+        if step != 1 or stop - start <= FEW:
+            return array("Q", [self[i] for i in range(start, stop, step)])
+        block = array("Q", bytes(self.memory.u8[start << 3 : stop << 3]))
+        for i in self.index.stored(start, stop):
+            block[i - start] = self[i]
+        return block
 
     def __setitem__(self, i: int | slice, value: Any) -> None:
         raise ReadOnly("this is the machine as it was at an earlier time: it can't be written")
@@ -102,9 +114,10 @@ class Past(Memory):
 
     def __init__(self, memory: Memory, position: int) -> None:
         self.size = memory.size
-        self.refs = new_refs(self)
+        self.refs = _Refs(self)  # type: ignore[assignment] # used by number, as the list is
         self.vmemmap_base = memory.vmemmap_base
         self.journal = None
+        self.past_index = None
         self.log = None
         self.who_freed = nobody
         self._patterns = {}

@@ -1,9 +1,12 @@
 """Memory as it was: any mixture of stores against copies of the bytes taken on the way."""
 
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import kernelsim as ks
 from kernelsim.machine.memory import DIRECT_MAP, Fault, Memory, ReadOnly
 from kernelsim.machine.past import Past
 
@@ -55,6 +58,89 @@ def test_every_past_moment_is_what_the_bytes_were_then(history):
             assert past.u8[o + 5] == expected[5]
             assert past.s32[(o >> 2) + 3] == int.from_bytes(expected[12:16], "little", signed=True)
             assert past.u16[(o >> 1) + 7] == int.from_bytes(expected[14:16], "little")
+
+
+@settings(max_examples=150)
+@given(st.lists(stores, max_size=25), st.integers(0, 25))
+def test_it_makes_no_difference_when_one_looks_back_first(history, first):
+    memory, model = Memory(32 << 20, record=True), bytearray(WINDOW)
+    moments = []
+    for n, store in enumerate(history):
+        if n == first:
+            assert Past(memory, len(memory.journal)).read(BASE, WINDOW) == bytes(model)
+        moments.append((len(memory.journal), bytes(model)))
+        apply(memory, model, store)
+    for place, expected in moments[::2] + moments[::-2]:
+        past, o = Past(memory, place), (BASE ^ DIRECT_MAP) >> 3
+        assert past.u64[o : o + WINDOW // 8].tobytes() == expected
+        for i in range(0, WINDOW, 8):
+            assert past.read_u64(BASE + i) == int.from_bytes(expected[i : i + 8], "little")
+
+
+def opcodes(action):
+    count = 0
+
+    def trace(frame, event, _argument):
+        nonlocal count
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return trace
+
+    sys.settrace(trace)
+    try:
+        action()
+    finally:
+        sys.settrace(None)
+    return count
+
+
+def test_a_look_at_a_moment_costs_the_same_however_long_ago_it_was():
+    memory = Memory(32 << 20, record=True)
+    for n in range(20_000):
+        memory.write_u64(BASE + 8 * (n % 512), n)
+        if n % 100 == 0:
+            memory.fill(BASE + 4096, n, 4096)
+
+    def look(place):
+        past = Past(memory, place)
+        return [past.read_u64(BASE + 8 * i) for i in range(0, 1024, 64)]
+
+    end = len(memory.journal)
+    once = opcodes(lambda: look(0))  # the journal is read
+    near, far = opcodes(lambda: look(end - 2)), opcodes(lambda: look(2))
+    assert far < 2 * near < once / 100
+
+
+def test_what_was_stored_since_the_last_look_is_read_once():
+    memory = Memory(32 << 20, record=True)
+    past = Past(memory, 0)
+
+    def look(n):
+        memory.write_u64(BASE + 8 * n, 7)
+        return past.read_u64(BASE)
+
+    first = opcodes(lambda: look(1))
+    for n in range(5_000):
+        memory.write_u64(BASE + 8 * (n % 512), n)
+    assert opcodes(lambda: look(2)) > 100 * first
+    assert opcodes(lambda: look(3)) < 2 * first
+
+
+def test_a_word_is_what_undoing_the_journal_gives_wherever_a_machine_has_stored():
+    k = ks.boot()
+    parent = k.spawn("sh")
+    middle = k.now
+    for _ in range(3):
+        k.call(k.task(k.call(parent, "fork")), "exit", 1)
+        k.call(parent, "waitpid", -1, 0)
+    m = k.machine
+    for t in (k.now - 9, middle, middle + 40, 0, 300):
+        past, undone = k.at(t).machine, dict(m.undo_records(m.trace.place(t), len(m.journal)))
+        assert {i: past.u64[i] for i in undone} == undone
+        for i in list(undone)[::97]:
+            first, last = max(i - 130, 0), i + 130
+            block = [undone.get(j, m.u64[j]) for j in range(first, last)]
+            assert past.u64[first:last].tolist() == block
 
 
 def test_the_past_can_not_be_written():
