@@ -13,6 +13,8 @@ from kernelsim.view.lists import task_list
 from kernelsim.view.picture import Picture
 from kernelsim.view.radix import idr
 from kernelsim.view.rbtrees import runqueue
+from kernelsim.view.rungs import climbed, ladder
+from kernelsim.view.sharing import sharing
 from kernelsim.view.states import states
 from kernelsim.view.tree import process_tree
 
@@ -24,11 +26,14 @@ __all__ = [
     "Node",
     "Picture",
     "PictureBuilder",
+    "climbed",
     "idr",
+    "ladder",
     "namespaces",
     "pid_tasks",
     "process_tree",
     "runqueue",
+    "sharing",
     "states",
     "task_list",
 ]
