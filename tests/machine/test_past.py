@@ -77,6 +77,16 @@ def test_it_makes_no_difference_when_one_looks_back_first(history, first):
             assert past.read_u64(BASE + i) == int.from_bytes(expected[i : i + 8], "little")
 
 
+def test_a_look_stays_right_while_the_machine_goes_on():
+    memory = Memory(32 << 20, record=True)
+    memory.write_u64(BASE, 1)
+    past = Past(memory, len(memory.journal))
+    for n in range(2, 5):
+        assert past.read_u64(BASE) == 1
+        assert past.read_u64(BASE + 8) == 0
+        memory.write_u64(BASE + 8 * (n & 1), n)
+
+
 def opcodes(action):
     count = 0
 
