@@ -6,7 +6,7 @@ from kernelsim.exercise import Question, bank, process_list
 
 
 def test_a_chapters_questions_have_names_and_come_back_by_them():
-    assert bank.chapters()[0] == "04"
+    assert "04" in bank.chapters()
     assert bank.names("04")[0] == "04-where-a-member-is"
     assert len(bank.names("04")) == len(process_list.__all__)
     asked = process_list.where_fork_puts_the_child()
@@ -26,7 +26,7 @@ def test_names_are_in_the_order_of_the_chapters_and_none_is_given_twice():
 
 
 def test_a_name_that_there_is_not_is_a_clear_error():
-    with pytest.raises(LookupError, match="no question '99-nothing'; there are 04-where"):
+    with pytest.raises(LookupError, match=r"no question '99-nothing'; there are [0-9]{2}-"):
         bank.question("99-nothing")
 
 
