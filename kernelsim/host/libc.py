@@ -93,6 +93,24 @@ def _prctl(option: int, arg: Any = 0) -> Any:
     return place.value if option in _GETS else None
 
 
+# Nor tgkill, which glibc has under this name since 2.30.
+def _tgkill(tgid: int, tid: int, sig: int) -> None:
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.tgkill(tgid, tid, sig):
+        _fail(ctypes.get_errno())
+
+
+# os.unshare is there from Python 3.12 on.
+def _unshare(flags: int) -> None:
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(ctypes.c_int(flags)):
+        _fail(ctypes.get_errno())
+
+
 def _sigprocmask(how: int, mask: Any) -> set[int]:
     return set(map(int, signal.pthread_sigmask(how, mask)))
 
@@ -131,6 +149,8 @@ CALLS: dict[str, Callable[..., Any]] = {
     "signal": _signal,
     "sigprocmask": _sigprocmask,
     "sigpending": _sigpending,
+    "tgkill": _tgkill,
+    "unshare": _unshare,
     **({"pause": signal.pause} if hasattr(signal, "pause") else {}),
 }
 

@@ -117,7 +117,7 @@ def test_opened_file_is_inheritable_too():
 
 # A clone with raw flags would go behind Python's back; the simulator's execve runs its own programs.
 # What Python itself would not survive, or has no function for.
-NOT_ON_THE_HOST = {"clone", "execve", "sigaction", "tgkill", "unshare", "vfork"}
+NOT_ON_THE_HOST = {"clone", "execve", "sigaction", "vfork"}
 
 
 def test_host_has_the_simulator_s_calls_but_for_some():

@@ -9,14 +9,19 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from kernelsim.user.programs import (
+    copies,
     descriptors,
     exits,
     families,
     forks,
+    groups,
     handlers,
     jobs,
+    masks,
     pipelines,
     pipes,
+    properties,
+    reaping,
     signals,
     waits,
 )
@@ -25,7 +30,10 @@ __all__ = ["ALL", "MODULES", "Program"]
 
 Program = Callable[[Any], Coroutine[Any, Any, int | None]]
 
-MODULES = (forks, waits, exits, families, pipes, descriptors, pipelines, signals, handlers, jobs)
+MODULES = (
+    *(forks, waits, exits, families, pipes, descriptors, pipelines, signals, handlers, jobs),
+    *(copies, reaping, groups, masks, properties),
+)
 ALL: dict[str, Program] = {
     name: getattr(module, name) for module in MODULES for name in module.__all__
 }
