@@ -12,6 +12,7 @@ from kernelsim.widget.drill import Drill
 from kernelsim.widget.explorer import Explorer, explore
 from kernelsim.widget.graph_pane import GraphPane
 from kernelsim.widget.inspector import Inspector, inspect
+from kernelsim.widget.life import life
 from kernelsim.widget.panel import SyscallPanel
 from kernelsim.widget.picture_view import PictureView
 from kernelsim.widget.player import Player, play
@@ -38,5 +39,6 @@ __all__ = [
     "Timeline",
     "explore",
     "inspect",
+    "life",
     "play",
 ]
