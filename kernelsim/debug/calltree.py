@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kernelsim.kernel.time import timekeeping
-from kernelsim.machine import trace
+from kernelsim.machine import index, trace
 from kernelsim.machine.trace import CODE_BITS, PID_BITS
 
 if TYPE_CHECKING:
@@ -137,17 +137,17 @@ def _timed(
 ) -> Iterator[tuple[Event, int]]:
     clock = m.offset(m.symbols["tk_core"][0]) >> 3
     now = m.trace.now if then is None else then.now
-    after = (m if then is None else then).u64[clock]
-    changes: list[tuple[int, int]] = []  # where in the journal, and the time from there on
-    for _, end, first, olds in m.records(m.trace.place(since), m.trace.place(max(now, until))):
-        if first <= clock < first + len(olds):
-            changes.append((end, after))
-            after = olds[clock - first]
+    first, last = m.trace.place(since), m.trace.place(max(now, until))
+    stored = index.of(m, first)
+    ends = stored.stores(clock, first, last)  # where in the journal the time was changed
+    before = [stored.value(clock, end) for end in ends]
+    times = [*before, (m if then is None else then).u64[clock]]
+    changes = 0
     for event in m.trace.events(since, until):
         place = m.trace.place(event.t)
-        while changes and changes[-1][0] <= place:
-            after = changes.pop()[1]
-        yield event, after
+        while changes < len(ends) and ends[changes] <= place:
+            changes += 1
+        yield event, times[changes]
 
 
 def duration(ns: int) -> str:

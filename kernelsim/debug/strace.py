@@ -7,7 +7,6 @@ kills is shown, though without a tracer the kernel ends the process without deli
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernelsim.debug import strace_args
@@ -73,7 +72,7 @@ class Strace:
 
     def _read(self, until: int) -> None:
         m, screen = self.m, self._screen
-        events = [m.trace.event(t) for t in _tracepoints(m, self._seen, until)]
+        events = [m.trace.event(t) for t in m.trace.points(self._seen, until)]
         details = _details(m, events, self._leaving, self._seen)
         self._seen = max(self._seen, until)
         for event in events:
@@ -87,12 +86,6 @@ class Strace:
                 screen.line(pid, f"--- {details[event.t]} ---")
             elif event.name == "sched_process_exit":
                 screen.death(pid, *details[event.t])
-
-
-# The times of the tracepoints in [since, until); they are kept in order.
-def _tracepoints(m: Machine, since: int, until: int) -> list[int]:
-    found = itertools.takewhile(lambda t: t >= since, reversed(m.trace.fields))
-    return [t for t in found if t < until][::-1]
 
 
 # --- what memory tells -------------------------------------------------------------------------

@@ -31,11 +31,14 @@ KEPT = 1 << 16  # words whose last answer is kept
 _ends = functools.partial(array, "q")
 
 
-def of(memory: Memory) -> Index:
-    """Return the index of the memory's journal, which is made when it is first asked for."""
+def of(memory: Memory, since: int = NEVER) -> Index:
+    """Return the index of the memory's journal, read back as far as position `since` and up to now."""
     if memory.past_index is None:
         memory.past_index = Index(memory)
     found: Index = memory.past_index
+    if found.end != len(found.journal):
+        found.extend()
+    found.reach(since)
     return found
 
 
@@ -65,7 +68,7 @@ class Index:
                 else:
                     for key in _keys(first, n):
                         older[key].append(-end)
-            self.begin = self._start(end)
+            self.begin = self.start(end)
 
     def extend(self) -> None:
         """Read what has been journaled since the index was read last."""
@@ -88,8 +91,8 @@ class Index:
                 yield until, journal[until - 2], tail & COUNT
                 until -= 3 if tail & SAME else (tail & COUNT) + 2
 
-    # Where the record that ends at `end` begins.
-    def _start(self, end: int) -> int:
+    def start(self, end: int) -> int:
+        """Return where the record that ends at `end` begins."""
         tail = self.journal[end - 1]
         if tail < BLOCK:
             return end - 2
@@ -122,10 +125,25 @@ class Index:
 
     def value(self, i: int, end: int) -> int:
         """Return the old value of word `i` that stands in the record that ends at `end`."""
-        journal, begin = self.journal, self._start(end)
+        journal, begin = self.journal, self.start(end)
         if journal[end - 1] & (BLOCK | SAME) == BLOCK:
             return journal[begin + i - journal[end - 2]]
         return journal[begin]
+
+    def stores(self, i: int, since: int, until: int) -> list[int]:
+        """Return the ends of the records in (since, until] that have an old value of word `i`.
+
+        In ascending order; the journal must have been read as far as that.
+        """
+        found: list[int] = []
+        for key in (i, LINE + (i >> 3)):
+            if (ends := self.older.get(key)) is not None:
+                first, last = bisect.bisect_left(ends, -until), bisect.bisect_left(ends, -since)
+                found += [-end for end in ends[first:last]]
+            if (ends := self.newer.get(key)) is not None:
+                first, last = bisect.bisect_right(ends, since), bisect.bisect_right(ends, until)
+                found += ends[first:last]
+        return sorted(found)
 
     def stored(self, first: int, last: int) -> set[int]:
         """Return which of the words from `first` up to `last` are in the index."""

@@ -36,8 +36,7 @@ class _Words:
         self.memory = memory
         self.base = memory.u64
         self.position = position
-        self.index = index.of(memory)
-        self.index.reach(position)
+        self.index = index.of(memory, position)
 
     def __getitem__(self, i: int | slice) -> Any:
         found, position = self.index, self.position

@@ -8,6 +8,8 @@ nothing is kept, and nobody is told but of what must not happen: WARN, oops, pan
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from array import array
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -64,6 +66,7 @@ class Trace:
         self.words: array[int] = array("Q")
         self.append = self.words.append
         self.fields: dict[int, dict[str, Any]] = {}
+        self._points: list[int] = []  # the times of tracepoints, as far as anybody has asked
         self.pid = 0
         self.tag = 0  # the running task's pid, in its place in the word
         self.subscribers: list[Callable[[str, dict[str, Any]], None]] = []
@@ -95,6 +98,14 @@ class Trace:
         if not 0 <= t <= len(self.words):
             raise ValueError(f"time {t} is not between 0 and {len(self.words)}, which is now")
         return len(self.journal) if t == len(self.words) else self.words[t] >> PLACE_SHIFT
+
+    def points(self, since: int, until: int) -> list[int]:
+        """Return the times of the tracepoints in [since, until)."""
+        known = self._points
+        if len(known) != len(self.fields):
+            fresh = itertools.islice(reversed(self.fields), len(self.fields) - len(known))
+            known += list(fresh)[::-1]
+        return known[bisect.bisect_left(known, since) : bisect.bisect_left(known, until)]
 
     def event(self, t: int) -> Event:
         """Return the event at time `t`."""

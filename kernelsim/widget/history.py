@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 from kernelsim.include.linux.poison import LIST_POISON2
 from kernelsim.include.linux.sched import task_struct
-from kernelsim.machine import memory
+from kernelsim.machine import index, memory
+from kernelsim.machine.trace import PLACE_SHIFT
 
 __all__ = ["LEVELS", "Call", "History", "Moment", "Store"]
 
@@ -78,7 +79,7 @@ class History:
     def __init__(self, k: Any) -> None:
         self.k = k
         self.records = bool(k.machine.trace.on)
-        self._seen = 0  # tracepoints read so far, and events whose stores were
+        self._seen = 0  # events whose tracepoints were read, and those whose stores were
         self._read = 0
         self._enters: list[int] = []  # times at which a system call begins
         self._stores: dict[Moment, Store] = {}
@@ -139,11 +140,11 @@ class History:
 
     # When each system call began: where it was fired, or else at its sys_enter.
     def _calls(self, fired: list[int]) -> list[int]:
-        fields, event = self.k.machine.trace.fields, self.k.machine.trace.event
-        for t in list(fields)[self._seen :]:
+        event = self.k.machine.trace.event
+        for t in self.k.machine.trace.points(self._seen, self.k.now):
             if event(t).name in _NEXT_CALL:
                 self._enters.append(t)
-        self._seen = len(fields)
+        self._seen = self.k.now
         first = fired[0] if fired else self.k.now
         begun = {bisect.bisect_left(self._enters, when): when for when in fired}
         return [begun.get(i, t) for i, t in enumerate(self._enters) if t >= first]
@@ -180,17 +181,16 @@ class History:
     def _read_stores(self) -> None:
         m, now = self.k.machine, self.k.now
         head, members = self._watched(m)
-        for t, found in _by_event(m, members, self._read, now):
-            for position, index, old, new in found:
-                address, member = members[index]
-                if index == head:
-                    self._listed.add(new - _LINK)
-                if member == "tasks.prev" and new == LIST_POISON2:
-                    self._listed.discard(address)
-                store = Store(address, member, *(_part(member, word) for word in (old, new)))
-                is_seen = address in self._listed or member.startswith("tasks.")
-                if is_seen and store.old != store.new:
-                    self._stores[t, position - m.trace.place(t)] = store
+        for t, position, i, old, new in _stored(m, members, self._read, now):
+            address, member = members[i]
+            if i == head:
+                self._listed.add(new - _LINK)
+            if member == "tasks.prev" and new == LIST_POISON2:
+                self._listed.discard(address)
+            store = Store(address, member, *(_part(member, word) for word in (old, new)))
+            is_seen = address in self._listed or member.startswith("tasks.")
+            if is_seen and store.old != store.new:
+                self._stores[t, position - m.trace.place(t)] = store
         self._read = now
 
     # The index of the word init_task.tasks.prev, to which a new task is linked; and what the words
@@ -198,8 +198,10 @@ class History:
     def _watched(self, m: Any) -> tuple[int, dict[int, tuple[int, str]]]:
         first = m.symbol("init_task").address_
         head = m.offset(first + task_struct.offsetof_("tasks.prev")) >> 3
-        records = m.records(m.trace.place(self._read), m.trace.place(m.trace.now))
-        links = {olds[0] for _, _, index, olds in records if (index, len(olds)) == (head, 1)}
+        since, now = m.trace.place(self._read), m.trace.place(m.trace.now)
+        looked = index.of(m, since)
+        ends = looked.stores(head, since, now)
+        links = {looked.value(head, end) for end in ends if end - looked.start(end) == WORD}
         links = {link for link in links | {m.u64[head]} if link > memory.DIRECT_MAP}
         self._tasks |= {first, *(link - _LINK for link in links)}
         at = {path: task_struct.offsetof_(path) for path in WATCHED}
@@ -248,19 +250,19 @@ def _part(member: str, word: int) -> int:
     return word if ctype.sizeof_ == 8 else word >> 8 * (offset & 7) & 0xFFFFFFFF
 
 
-# For each event from `since` on, the single words of `watched` that were stored until the next:
-# (where the journal's record ends, index, old value, new value), oldest first.
-def _by_event(
+# The single words of `watched` that were stored from event `since` on, oldest first: (the event
+# after which, where the journal's record ends, index, old value, new value).
+def _stored(
     m: Any, watched: dict[int, Any], since: int, now: int
-) -> Iterator[tuple[int, list[tuple[int, int, int, int]]]]:
-    later = dict[int, int]()
-    found: dict[int, list[tuple[int, int, int, int]]] = {}
-    for t in range(now - 1, since - 1, -1):
-        for begin, end, first, olds in m.records(m.trace.place(t), m.trace.place(t + 1)):
-            if end - begin == WORD and first in watched:
-                new = later.get(first, m.u64[first])
-                found.setdefault(t, []).append((end, first, olds[0], new))
-            inside = (i for i in range(first, first + len(olds)) if i in watched)
-            later |= {i: olds[i - first] for i in inside}
-    for t in sorted(found):
-        yield t, found[t][::-1]
+) -> Iterator[tuple[int, int, int, int, int]]:
+    first, last = m.trace.place(since), m.trace.place(now)
+    looked, words = index.of(m, first), m.trace.words
+    found = []
+    for i in watched:
+        ends = looked.stores(i, first, last)
+        values = [*(looked.value(i, end) for end in ends), m.u64[i]]
+        for n, end in enumerate(ends):
+            if end - looked.start(end) == WORD:
+                found.append((end, i, values[n], values[n + 1]))
+    for end, i, old, new in sorted(found):
+        yield bisect.bisect_left(words, end << PLACE_SHIFT) - 1, end, i, old, new
