@@ -11,6 +11,8 @@ tests, which run them through the same checkers.
 from kernelsim.exercise import (
     adopt_drills,
     bank,
+    clone_tasks,
+    creating_a_process,
     letters,
     link_drills,
     list_drills,
@@ -26,6 +28,7 @@ from kernelsim.exercise import (
     status_words,
     tasks,
     tree_drills,
+    vfork_and_threads,
 )
 from kernelsim.exercise.checker import Report, check
 from kernelsim.exercise.drill import ask, questions, topics
@@ -53,6 +56,8 @@ __all__ = [
     "ask",
     "bank",
     "check",
+    "clone_tasks",
+    "creating_a_process",
     "letters",
     "link_drills",
     "list_drills",
@@ -71,4 +76,5 @@ __all__ = [
     "tasks",
     "topics",
     "tree_drills",
+    "vfork_and_threads",
 ]
