@@ -5,6 +5,7 @@ Python attribute, and gives the same bytes for the same memory on every machine.
 """
 
 from kernelsim.view.builder import PictureBuilder
+from kernelsim.view.family import family
 from kernelsim.view.film import Film, Frame
 from kernelsim.view.frames import namespaces
 from kernelsim.view.graph import Edge, Field, Node
@@ -27,6 +28,7 @@ __all__ = [
     "Picture",
     "PictureBuilder",
     "climbed",
+    "family",
     "idr",
     "ladder",
     "namespaces",
