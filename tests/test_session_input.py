@@ -39,12 +39,12 @@ def test_a_number_that_nobody_has_is_a_lookup_error(k, pid):
 
 def test_a_bare_system_call_with_too_few_or_too_many_arguments_is_a_type_error(k, sh):
     now = k.now
-    for call in (("wait4",), (61,), (39, 1), ("getuid_",), ("clone3", 1)):
+    for call in (("wait4",), (61,), (39, 1), ("getuid_",), ("quotactl", 1)):
         with pytest.raises((TypeError, ValueError, OSError)):
             k.call(sh, *call)
     with pytest.raises(TypeError, match=r"wait4\(\): missing a required argument"):
         k.call(sh, "wait4", -1)
-    assert [e.name for e in k.events(now) if e.name == "sys_enter"] == ["sys_enter"]  # clone3
+    assert [e.name for e in k.events(now) if e.name == "sys_enter"] == ["sys_enter"]  # quotactl
 
 
 @pytest.mark.parametrize("t", ["1", 1.0, True, b"1"])
@@ -139,6 +139,22 @@ def test_a_name_that_no_file_can_have_starts_nothing(k):
 # --- broken memory -----------------------------------------------------------------------------
 
 
+class Stopped(Exception):
+    pass
+
+
+# A state word may be broken so that the task is stopped, which is said as a ValueError.
+def _called(k, task, *call):
+    try:
+        return k.call(task, *call)
+    except ks.DeadTask:
+        raise
+    except ValueError as error:
+        if "is stopped" in str(error):
+            raise Stopped from error
+        raise
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_whatever_a_reader_breaks_the_kernel_faults_or_goes_on_but_nothing_else(seed):
     rng = random.Random(seed)
@@ -164,8 +180,8 @@ def test_whatever_a_reader_breaks_the_kernel_faults_or_goes_on_but_nothing_else(
         ("setsid",),
     ]
     for _ in range(10):
-        with contextlib.suppress(ks.Fault, ks.Panic, OSError, ks.DeadTask, AssertionError):
-            result = k.call(rng.choice(tasks), *rng.choice(calls))
+        with contextlib.suppress(ks.Fault, ks.Panic, OSError, ks.DeadTask, AssertionError, Stopped):
+            result = _called(k, rng.choice(tasks), *rng.choice(calls))
             if isinstance(result, int) and result > 4:
                 tasks.append(k.task(result))
         with contextlib.suppress(ks.Fault, AssertionError):

@@ -24,13 +24,18 @@ def _status() -> bytes:
     return pathlib.Path("/proc/self/status").read_bytes()
 
 
+# The children of this process, whichever thread has them; a browser may be one of them.
+def _children() -> set[str]:
+    lists = pathlib.Path("/proc/self/task").glob("*/children")
+    return {pid for path in lists for pid in path.read_text(encoding="ascii").split()}
+
+
 @pytest.fixture(autouse=True)
 def _leaves_nothing_behind():
-    before = _open_fds()
+    before, children = _open_fds(), _children()
     yield
     assert _open_fds() == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert _children() <= children
 
 
 # Give the calling process a name, which its children inherit.
@@ -176,8 +181,8 @@ def test_timeout_tells_what_was_written_and_leaves_nobody():
         await libc.write(1, b"x")
         await libc.read(r, 1)
 
-    with pytest.raises(host.Timeout, match=r"after 0\.5 seconds") as caught:
-        host.run(program, timeout=0.5)
+    with pytest.raises(host.Timeout, match=r"after 3 seconds") as caught:
+        host.run(program, timeout=3)
     assert caught.value.stdout == b"xxxx"
     assert isinstance(caught.value, TimeoutError)
     assert _named(name) == []
