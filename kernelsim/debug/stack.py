@@ -6,18 +6,22 @@ it had entered until then and not left; a machine that records has them in its t
 
 from __future__ import annotations
 
+import bisect
 import collections
+from array import array
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.linux import sched
 from kernelsim.kernel.trace import ftrace
-from kernelsim.machine.trace import CODE_BITS, PID_BITS
 
 if TYPE_CHECKING:
-    from kernelsim.machine.machine import Machine
+    from collections.abc import Set as AbstractSet
 
-__all__ = ["SCHEDULER", "kernel_stack", "past_stack", "proc_stack", "waiting", "wchan"]
+    from kernelsim.machine.machine import Machine
+    from kernelsim.machine.trace import Event
+
+__all__ = ["SCHEDULER", "Inside", "kernel_stack", "past_stack", "proc_stack", "waiting", "wchan"]
 
 SCHEDULER = {"schedule", "__schedule", "context_switch", "preempt_schedule", "switch"}
 """The functions in the section .sched.text: in_sched_functions()."""
@@ -52,16 +56,14 @@ def past_stack(m: Machine, pid: int, t: int) -> list[str]:
     """
     trace, frames = m.trace, list[str]()
     left: collections.Counter[str] = collections.Counter()
-    mine = (pid & ((1 << PID_BITS) - 1)) << CODE_BITS
-    mask = ((1 << PID_BITS) - 1) << CODE_BITS
-    for back in range(t - 1, -1, -1):
-        if back in trace.fields:
-            if trace.fields[back].get("child_pid") == pid:
-                break  # it was born here: who had the number before is somebody else
+    points = reversed(trace.points(0, t))
+    # Where it was born: who had the number before is somebody else.
+    born = next((point for point in points if trace.fields[point].get("child_pid") == pid), -1)
+    times = trace.times(pid)
+    for place in range(bisect.bisect_left(times, t) - 1, bisect.bisect_right(times, born) - 1, -1):
+        event = trace.event(times[place])
+        if event.kind == "event":
             continue
-        if trace.words[back] & mask != mine:
-            continue
-        event = trace.event(back)
         if event.kind == "exit":
             left[event.name] += 1
         elif left[event.name]:
@@ -71,6 +73,39 @@ def past_stack(m: Machine, pid: int, t: int) -> list[str]:
         if event.name in _FIRST and not left[event.name]:
             break
     return frames
+
+
+class Inside:
+    """Which function task `pid` was in at each time, the innermost but for those of `ignored`.
+
+    It is read off the events once, and grows with them.
+    """
+
+    def __init__(self, m: Machine, pid: int, ignored: AbstractSet[str] = frozenset()) -> None:
+        self.trace, self.pid, self.ignored = m.trace, pid, ignored
+        self._open: list[tuple[str, int]] = []  # functions entered and not left, and when
+        self._tops = array("q")  # after each event of the task: when the innermost was entered
+
+    def after(self, t: int) -> str:
+        """Return the function that the task was in after event `t`; "" in user mode, or before it began."""
+        times = self.trace.times(self.pid)
+        for when in times[len(self._tops) :]:
+            self._read(self.trace.event(when))
+            self._tops.append(self._open[-1][1] if self._open else -1)
+        place = bisect.bisect_right(times, t) - 1
+        entered = self._tops[place] if place >= 0 else -1
+        return self.trace.event(entered).name if entered >= 0 else ""
+
+    def _read(self, event: Event) -> None:
+        name = event.name
+        if event.kind == "event" or name in self.ignored:
+            return
+        if event.kind == "enter":
+            self._open.append((name, event.t))
+            return
+        found = (i for i in range(len(self._open) - 1, -1, -1) if self._open[i][0] == name)
+        if (place := next(found, None)) is not None:
+            del self._open[place]
 
 
 def proc_stack(frames: list[str]) -> str:

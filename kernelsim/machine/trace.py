@@ -67,6 +67,7 @@ class Trace:
         self.append = self.words.append
         self.fields: dict[int, dict[str, Any]] = {}
         self._points: list[int] = []  # the times of tracepoints, as far as anybody has asked
+        self._times: dict[int, tuple[array[int], int]] = {}  # … of a task's events, up to where
         self.pid = 0
         self.tag = 0  # the running task's pid, in its place in the word
         self.subscribers: list[Callable[[str, dict[str, Any]], None]] = []
@@ -106,6 +107,14 @@ class Trace:
             fresh = itertools.islice(reversed(self.fields), len(self.fields) - len(known))
             known += list(fresh)[::-1]
         return known[bisect.bisect_left(known, since) : bisect.bisect_left(known, until)]
+
+    def times(self, pid: int) -> array[int]:
+        """Return the times of all events that happened while the task `pid` was running, in order."""
+        known, seen = self._times.get(pid, (array("Q"), 0))
+        mask, mine = _PID_MASK << CODE_BITS, (pid & _PID_MASK) << CODE_BITS
+        known.extend([t for t, word in enumerate(self.words[seen:], seen) if word & mask == mine])
+        self._times[pid] = known, len(self.words)
+        return known
 
     def event(self, t: int) -> Event:
         """Return the event at time `t`."""

@@ -11,13 +11,13 @@ they were read.
 from __future__ import annotations
 
 import bisect
-import collections
 import functools
 import itertools
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from kernelsim.debug import stack
 from kernelsim.include.linux.poison import LIST_POISON2
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.machine import index, memory
@@ -83,6 +83,7 @@ class History:
         self._read = 0
         self._enters: list[int] = []  # times at which a system call begins
         self._stores: dict[Moment, Store] = {}
+        self._inside: dict[tuple[int, frozenset[str]], stack.Inside] = {}
         self._tasks: set[int] = set()  # all that were ever linked
         self._listed: set[int] = {k.machine.symbol("init_task").address_}
         self.at = functools.lru_cache(maxsize=16)(self._at)
@@ -223,24 +224,15 @@ class History:
         return self._innermost(moment[0] - 1, pid, _SWITCH | _SCHEDULER)
 
     # The last function that `pid` has entered and not left after event `t`, but for `ignored`.
-    def _innermost(self, t: int, pid: int, ignored: set[str]) -> str:
-        event = self.k.machine.trace.event
-        left: collections.Counter[str] = collections.Counter()
-        for back in range(t, -1, -1):
-            e = event(back)
-            if e.pid != pid or e.kind == "event" or e.name in ignored:
-                continue
-            if e.kind == "exit":
-                left[e.name] += 1
-            elif left[e.name]:
-                left[e.name] -= 1
-            else:
-                return e.name
-        return ""
+    def _innermost(self, t: int, pid: int, ignored: frozenset[str]) -> str:
+        inside = self._inside.get((pid, ignored))
+        if inside is None:
+            inside = self._inside[pid, ignored] = stack.Inside(self.k.machine, pid, ignored)
+        return inside.after(t)
 
 
-_SWITCH = {"__switch_to", "finish_task_switch"}  # begun by one task, ended by another
-_SCHEDULER = {"schedule", "__schedule", "context_switch", "schedule_timeout"}
+_SWITCH = frozenset({"__switch_to", "finish_task_switch"})  # begun by one task, ended by another
+_SCHEDULER = frozenset({"schedule", "__schedule", "context_switch", "schedule_timeout"})
 _LINK = task_struct.offsetof_("tasks")
 
 

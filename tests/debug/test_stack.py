@@ -1,10 +1,13 @@
 """Where a task sleeps: the chain of its suspended coroutines as a kernel stack."""
 
+import collections
+
 import pytest
 
 import kernelsim as ks
 from kernelsim.debug import stack
 from kernelsim.kernel.trace import ftrace
+from tests.machine import opcodes
 
 ENTRY = ["do_syscall_64", "entry_SYSCALL_64"]
 
@@ -203,3 +206,54 @@ def test_a_call_made_by_a_handler_does_not_lie_on_the_one_that_was_interrupted()
     assert frames == stack.kernel_stack(k.machine, sh)
     assert frames.count("entry_SYSCALL_64") == 1
     assert stack.wchan(k.machine, sh) == "__x64_sys_pause"
+
+
+def innermost(k, t, pid, ignored):
+    """The last function entered and not left, by going back over all events."""
+    left = collections.Counter()
+    for event in k.events(0, t + 1)[::-1]:
+        if event.pid != pid or event.kind == "event" or event.name in ignored:
+            continue
+        left[event.name] += 1 if event.kind == "exit" else -1
+        if left[event.name] < 0:
+            return event.name
+    return ""
+
+
+def test_what_a_task_is_in_is_what_it_has_entered_and_not_left():
+    k = ks.boot()
+    inside = {
+        (pid, way): stack.Inside(k.machine, pid, way)
+        for pid in (0, 1, 2, 3, 4)
+        for way in (frozenset(), frozenset(stack.SCHEDULER | {"__switch_to", "finish_task_switch"}))
+    }
+    sh = k.spawn("sh")
+    found = set()
+    for _ in range(3):
+        since = k.now
+        child = k.task(k.call(sh, "fork"))
+        k.call(child, "exit", 1)
+        k.call(sh, "waitpid", -1, 0)
+        for t in range(since, k.now, 37):
+            for (pid, way), one in inside.items():
+                found.add(one.after(t))
+                assert one.after(t) == innermost(k, t, pid, way), (t, pid, way)
+    assert len(found) > 10
+    assert "" in found
+
+
+def test_the_stack_of_a_long_sleeper_is_found_without_going_through_what_others_did():
+    k = ks.boot()
+    sh = k.spawn("sh")
+    k.call(sh, "pipe")
+    k.call(sh, "read", 3, 1)
+    other = k.spawn("sh")
+    near = k.now
+    for _ in range(300):
+        k.call(other, "getpid")
+    ways = [stack.past_stack(k.machine, sh.pid, t) for t in (near, k.now)]  # the events are read
+    assert ways[0] == ways[1] == stack.kernel_stack(k.machine, sh)
+    soon, late = (
+        opcodes.count(lambda t=t: stack.past_stack(k.machine, sh.pid, t)) for t in (near, k.now)
+    )
+    assert late - soon < 5 * (k.now - near)  # instructions: not one look at each event

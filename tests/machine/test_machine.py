@@ -98,6 +98,20 @@ def test_an_event_keeps_its_time_its_task_and_its_place_among_the_stores():
     assert repr(t.event(0)) == "0: [4194303] something a=1 b=b'x'"
 
 
+def test_the_times_of_tracepoints_and_of_one_tasks_events_are_those_of_the_events():
+    k = ks.boot()
+    for _ in range(2):  # asked, and asked again when more has happened
+        sh = k.spawn("sh")
+        k.call(sh, "fork")
+        events = k.events()
+        for pid in range(k.now % 7, 6):
+            mine = [event.t for event in events if event.pid == pid]
+            assert list(k.machine.trace.times(pid)) == mine
+        for since, until in ((0, k.now), (5, 100), (100, 100), (k.now - 40, k.now + 9), (9, 5)):
+            points = [e.t for e in events[since:until] if e.kind == "event"]
+            assert k.machine.trace.points(since, until) == points
+
+
 def test_subscribers_are_told_what_happens_as_it_happens():
     k = ks.boot()
     sh = k.spawn("sh")

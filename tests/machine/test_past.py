@@ -1,7 +1,5 @@
 """Memory as it was: any mixture of stores against copies of the bytes taken on the way."""
 
-import sys
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 import kernelsim as ks
 from kernelsim.machine.memory import DIRECT_MAP, Fault, Memory, ReadOnly
 from kernelsim.machine.past import Past
+from tests.machine import opcodes
 
 BASE = DIRECT_MAP + (1 << 20)
 WINDOW = 256
@@ -87,23 +86,6 @@ def test_a_look_stays_right_while_the_machine_goes_on():
         memory.write_u64(BASE + 8 * (n & 1), n)
 
 
-def opcodes(action):
-    count = 0
-
-    def trace(frame, event, _argument):
-        nonlocal count
-        frame.f_trace_opcodes = True
-        count += event == "opcode"
-        return trace
-
-    sys.settrace(trace)
-    try:
-        action()
-    finally:
-        sys.settrace(None)
-    return count
-
-
 def test_a_look_at_a_moment_costs_the_same_however_long_ago_it_was():
     memory = Memory(32 << 20, record=True)
     for n in range(20_000):
@@ -116,8 +98,8 @@ def test_a_look_at_a_moment_costs_the_same_however_long_ago_it_was():
         return [past.read_u64(BASE + 8 * i) for i in range(0, 1024, 64)]
 
     end = len(memory.journal)
-    once = opcodes(lambda: look(0))  # the journal is read
-    near, far = opcodes(lambda: look(end - 2)), opcodes(lambda: look(2))
+    once = opcodes.count(lambda: look(0))  # the journal is read
+    near, far = opcodes.count(lambda: look(end - 2)), opcodes.count(lambda: look(2))
     assert far < 2 * near < once / 100
 
 
@@ -129,11 +111,11 @@ def test_what_was_stored_since_the_last_look_is_read_once():
         memory.write_u64(BASE + 8 * n, 7)
         return past.read_u64(BASE)
 
-    first = opcodes(lambda: look(1))
+    first = opcodes.count(lambda: look(1))
     for n in range(5_000):
         memory.write_u64(BASE + 8 * (n % 512), n)
-    assert opcodes(lambda: look(2)) > 100 * first
-    assert opcodes(lambda: look(3)) < 2 * first
+    assert opcodes.count(lambda: look(2)) > 100 * first
+    assert opcodes.count(lambda: look(3)) < 2 * first
 
 
 def test_a_word_is_what_undoing_the_journal_gives_wherever_a_machine_has_stored():

@@ -4,6 +4,7 @@ import pytest
 
 import kernelsim as ks
 from kernelsim.widget.history import LEVELS, History
+from tests.machine import opcodes
 from tests.widget import scene
 
 
@@ -132,3 +133,23 @@ def test_a_machine_without_a_past_has_one_moment():
     history = History(ks.boot(record=False))
     assert all(history.moments(level) == [(0, 0)] for level in LEVELS)
     assert history.sleeps_in(1, (0, 0)) == ""
+
+
+def test_what_has_been_read_is_not_read_again():
+    k, bash = scene.booted()
+    for _ in range(20):
+        child = k.task(k.call(bash, "fork"))
+        k.call(child, "exit", 0)
+        k.call(bash, "waitpid", -1, 0)
+    since, history = k.now, History(k)
+
+    def look():
+        moments = history.moments("store")
+        return [history.function(moment) for moment in moments[-5:]], history.at((since, 0)).tasks()
+
+    first = opcodes.count(look)
+    again = opcodes.count(look)
+    k.call(bash, "getpid")
+    last = opcodes.count(look)
+    assert again < first / 10
+    assert last < first / 5
