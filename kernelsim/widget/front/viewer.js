@@ -66,7 +66,7 @@ export function viewer(el, { choose, unfold, fold, find, label = "" } = {}) {
   // Words are never smaller than 14 px, and larger where there is room; what is wider is scrolled.
   function fit() {
     if (sized || !svg || !stage.clientWidth) return;
-    const roomy = innerWidth >= 1600;
+    const roomy = innerWidth >= 1600 && stage.clientWidth >= 1000;
     const value = Math.max(Math.min(Math.floor(100 * across()) / 100, roomy ? LARGEST : PLAIN), roomy ? LARGE : PLAIN);
     if (value !== zoom && (!width || value < zoom || zoom === PLAIN)) setZoom(value, false, stage.scrollLeft ? undefined : 0);
   }
