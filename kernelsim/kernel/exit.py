@@ -612,7 +612,7 @@ async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: A
 
     `upid` (pid_t) says which, `stat` (int *, a UserBuffer or None) takes the status word, `options`
     (int) are W* flags.  Returns the child's number, 0 with WNOHANG when none is ready, or -EINVAL,
-    -ESRCH, -ECHILD, -ERESTARTSYS.
+    -ESRCH, -ECHILD, -EFAULT, -ERESTARTSYS.
     """
     allowed = (
         uapi.WNOHANG | uapi.WUNTRACED | uapi.WCONTINUED | uapi.__WNOTHREAD | uapi.__WCLONE | __WALL
@@ -635,8 +635,8 @@ async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: A
     status = wo.wo_stat
     wait.stack_pop(m, wait_opts)
     kernel_pid.put_pid(m, pid)
-    if retval > 0 and stat is not None:
-        stat.data = status
+    if retval > 0 and stat and uaccess.put_user(m, status, stat):
+        return -errno.EFAULT
     return retval
 
 
@@ -645,11 +645,11 @@ async def sys_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: Any)
     return await kernel_wait4(m, upid, stat, options, rusage)
 
 
-async def kernel_waitid(m: Machine, which: int, upid: int, infop: Any, options: int) -> int:
+async def kernel_waitid(m: Machine, which: int, upid: int, info: Any, options: int) -> int:
     """Wait for children; kernel/exit.c L1554.
 
-    `which` is P_ALL, P_PID or P_PGID, `infop` a place for (si_signo, si_code, si_pid, si_uid,
-    si_status) or None.  Returns 0, or -EINVAL, -ECHILD, -ERESTARTSYS.
+    `which` is P_ALL, P_PID or P_PGID, `info` (struct waitid_info *) takes who it was.  Returns the
+    child's number, 0 with WNOHANG when none is ready, or -EINVAL, -ECHILD, -ERESTARTSYS.
     """
     ends = uapi.WEXITED | uapi.WSTOPPED | uapi.WCONTINUED
     allowed = ends | uapi.WNOHANG | uapi.WNOWAIT | uapi.__WNOTHREAD | uapi.__WCLONE | __WALL
@@ -673,22 +673,26 @@ async def kernel_waitid(m: Machine, which: int, upid: int, infop: Any, options: 
         )
     elif which != uapi.P_ALL:
         return -errno.EINVAL
-    info = wait.stack_push(m, waitid_info)
-    info.pid = info.uid = info.status = info.cause = 0
     wo = wait.stack_push(m, wait_opts)
     _set_wait_opts(wo, wo_type, pid, info.address_, options, 0, 0)
     retval = await do_wait(m, wo)
-    found = (info.cause, info.pid, info.uid, info.status)
     wait.stack_pop(m, wait_opts)
-    wait.stack_pop(m, waitid_info)
     kernel_pid.put_pid(m, pid)
-    if infop is not None and retval >= 0:
-        uaccess.put_user(m, (SIGCHLD if retval else 0, *found), infop)
-    return min(retval, 0)
+    return retval
 
 
 async def sys_waitid(
     m: Machine, which: int, upid: int, infop: Any, options: int, ru: Any = None
 ) -> int:
-    """waitid(2)."""
-    return await kernel_waitid(m, which, upid, infop, options)
+    """waitid(2): `infop` is a place for (si_signo, si_code, si_pid, si_uid, si_status) or None.
+
+    It is stored there also when nobody was found, or nothing was asked for that makes sense: zeros.
+    """
+    info = wait.stack_push(m, waitid_info)
+    info.pid = info.uid = info.status = info.cause = 0
+    err = await kernel_waitid(m, which, upid, info, options)
+    found = (SIGCHLD if err > 0 else 0, info.cause, info.pid, info.uid, info.status)
+    wait.stack_pop(m, waitid_info)
+    if infop and uaccess.put_user(m, found, infop):
+        return -errno.EFAULT
+    return min(err, 0)

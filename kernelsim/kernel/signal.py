@@ -725,13 +725,15 @@ def sys_rt_sigaction(
 ) -> int:
     """rt_sigaction(2): `act` is (handler, flags, mask) or None, `oact` a place for the old one or None.
 
-    Returns 0 or -EINVAL.
+    Returns 0, -EINVAL or -EFAULT.
     """
     if sigsetsize != 8:
         return -errno.EINVAL
-    retval, old = do_sigaction(m, sig, act)
-    if not retval and oact is not None:
-        uaccess.put_user(m, old, oact)
+    if act and isinstance(act, int):  # an address, where no program has put one
+        return -errno.EFAULT
+    retval, old = do_sigaction(m, sig, act or None)
+    if not retval and oact and uaccess.put_user(m, old, oact):
+        return -errno.EFAULT
     return retval
 
 
@@ -767,7 +769,7 @@ def set_current_blocked(m: Machine, newset: int) -> None:
 
 
 def sys_rt_sigprocmask(m: Machine, how: int, nset: int | None, oset: Any, sigsetsize: int) -> int:
-    """rt_sigprocmask(2): `nset` (sigset_t) or None to change nothing, `oset` a place or None; 0 or -EINVAL."""
+    """rt_sigprocmask(2): `nset` (sigset_t) or None to change nothing, `oset` a place or None; 0, -EINVAL, -EFAULT."""
     if sigsetsize != 8:
         return -errno.EINVAL
     old = m.current.blocked
@@ -776,14 +778,14 @@ def sys_rt_sigprocmask(m: Machine, how: int, nset: int | None, oset: Any, sigset
         if how not in new:
             return -errno.EINVAL
         set_current_blocked(m, new[how])
-    if oset is not None:
-        uaccess.put_user(m, old, oset)
+    if oset and uaccess.put_user(m, old, oset):
+        return -errno.EFAULT
     return 0
 
 
 def sys_rt_sigpending(m: Machine, uset: Any, sigsetsize: int) -> int:
-    """rt_sigpending(2): what is blocked and has come, at the place `uset`; 0 or -EINVAL."""
-    if sigsetsize > 8:
+    """rt_sigpending(2): what is blocked and has come, at the place `uset`; 0, -EINVAL, -EFAULT."""
+    if not 0 <= sigsetsize <= 8:  # it has no sign
         return -errno.EINVAL
     current = m.current
     pending = current.pending.signal | current.signal.shared_pending.signal

@@ -1,11 +1,14 @@
 """What the tests of the kernel share: kernel code run by a puppet, and what must not leak."""
 
+import pytest
+
 import kernelsim as ks
 from kernelsim.debug import validate
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.linux.sched.task import kernel_clone_args
 from kernelsim.kernel import fork
 from kernelsim.mm import page_alloc, slab_common
+from kernelsim.user.libc import UserBuffer
 
 PTHREAD = 0x3D0F00  # the flags of glibc's pthread_create()
 
@@ -69,3 +72,33 @@ def members(pid, kind):
         found.append(task.pid)
         node = node.next
     return found
+
+
+# A place in user memory for a pointer argument.
+def place(data=None):
+    found = UserBuffer()
+    found.data = data
+    return found
+
+
+# The errno with which a call that a puppet makes is refused.
+def refused(k, task, *call):
+    with pytest.raises(OSError, match=r"Errno") as error:
+        k.call(task, *call)
+    return error.value.errno
+
+
+HANDLER = 0x5000
+
+
+# Let `task` handle `sig`; what its handler saw is in the list that is returned.
+def handle(k, task, sig, sa_flags=0, mask=0):
+    seen = []
+
+    async def handler(m, number):
+        action = m.current.sighand.action[number - 1]
+        seen.append((number, m.current.pid, m.current.blocked, action.sa_flags, action.sa_handler))
+
+    k.machine.user_text[HANDLER] = handler
+    k.call(task, "rt_sigaction", sig, (HANDLER, sa_flags, mask), None, 8)
+    return seen
