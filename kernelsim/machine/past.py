@@ -105,6 +105,18 @@ class _Window:
         self.view[0] = value
 
 
+class _Halves(_Window):
+    # Some signed halves of `_Words`, from half number `start` on.
+    __slots__ = ()
+
+    def __getitem__(self, i: int) -> Any:
+        if i >= self.n:
+            raise IndexError(i)
+        i += self.start
+        value = self.view[i >> 1] >> ((i & 1) << 5) & 0xFFFFFFFF
+        return value - (1 << 32) if value >> 31 else value
+
+
 class Past(Memory):
     """The bytes of `memory` as they were when its journal was `position` words long; read-only.
 
@@ -133,7 +145,7 @@ class Past(Memory):
 
     def halves(self, o: int, n: int) -> Any:
         """Return the `n` bytes at offset `o` as signed halves of words."""
-        return _Window(self.s32, o >> 2, n >> 2)
+        return _Halves(self.u64, o >> 2, n >> 2)
 
     def write(self, address: int, data: bytes) -> None:
         """Refuse: the past can't be written."""

@@ -195,17 +195,18 @@ class _Drawn:
         self.width = max((draw.needed(graph, at) for graph, at in pairs), default=0.0)
         low = max((at.height for at in layouts), default=0.0)
         self.height = 0.0
-        self.found: list[list[tuple[str, ...]]] = []
         self.loose: list[list[tuple[str, ...]]] = []
-        for (graph, at), courses in zip(pairs, paths, strict=True):
+        self.laid = [(*pair, courses) for pair, courses in zip(pairs, paths, strict=True)]
+        for graph, at, courses in self.laid:
             at.height = low
-            found, height = draw.elements(graph, at, courses, self.width)
-            self.found.append(found)
-            self.loose.append(draw.elements(graph, at, courses, self.width, loose=True)[0])
+            found, height = draw.elements(graph, at, courses, self.width, loose=True)
+            self.loose.append(found)
             self.height = max(self.height, height)
 
+    # A frame as a picture of its own: drawn when somebody asks, for few are.
     def svg(self, place: int, summary: str) -> str:
-        return draw.sheet(self.title, summary, self.width, self.height, self.found[place])
+        found, _ = draw.elements(*self.laid[place], self.width)
+        return draw.sheet(self.title, summary, self.width, self.height, found)
 
     def sheet(self) -> str:
         return draw.sheet(self.title, "", self.width, self.height, [])

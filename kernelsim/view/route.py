@@ -8,6 +8,7 @@ freely routed, a ring's long back edge cuts through everything.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -37,6 +38,7 @@ class Course(NamedTuple):
     label: Point
 
 
+@functools.lru_cache(maxsize=1 << 15)  # the same few come again in each frame of a film
 def number(value: float) -> str:
     """A coordinate: at most one decimal, no sign on zero, the same on every machine."""
     shown = f"{value:.1f}"
