@@ -12,7 +12,7 @@ import argparse
 import subprocess
 import sys
 
-from bench import clicks, growth, ids, life, looking, start, stepping, weight
+from bench import clicks, growth, ids, life, looking, past, start, stepping, weight
 from bench.table import FULL, HEADER, TINY
 
 SECTIONS = {
@@ -23,6 +23,7 @@ SECTIONS = {
     "idr": ids.rows,
     "start": start.rows,
     "looking": looking.rows,
+    "past": past.rows,
     "stepping": stepping.rows,
     "clicks": clicks.rows,
 }
