@@ -60,7 +60,12 @@ BOXES = {
         "R",
         "running",
     ),
-    "cpu": Box("TASK_RUNNING 0x0", ("on the CPU", "by prepare_task()"), "R", "running"),
+    "cpu": Box(
+        "TASK_RUNNING 0x0",
+        ("on the CPU", "by prepare_task(),", "set_current_state()"),
+        "R",
+        "running",
+    ),
     "waking": Box("TASK_WAKING 0x200", ("by try_to_wake_up()",), "R", "running"),
     "interruptible": Box("TASK_INTERRUPTIBLE 0x1", _SET, "S", "sleeping"),
     "uninterruptible": Box("TASK_UNINTERRUPTIBLE 0x2", _SET, "D", "disk"),
@@ -71,9 +76,9 @@ BOXES = {
     "parked": Box("TASK_PARKED 0x40", ("by __kthread_parkme()",), "P", "idle"),
     "zombie": Box("EXIT_ZOMBIE exit_state 0x20", ("by exit_notify()",), "Z", "zombie"),
     "exit_dead": Box(
-        "EXIT_DEAD exit_state 0x10", ("by exit_notify(), wait_task_zombie()",), "X", "zombie"
+        "EXIT_DEAD exit_state 0x10", ("by exit_notify(),", "wait_task_zombie()"), "X", "zombie"
     ),
-    "dead": Box("TASK_DEAD 0x80", ("by do_task_dead(), beside exit_state",), "", "zombie"),
+    "dead": Box("TASK_DEAD 0x80", ("by do_task_dead(),", "beside exit_state"), "", "zombie"),
 }
 """The states by short names, in the order of drawing."""
 
@@ -126,7 +131,7 @@ def states(k: Any, task: Any = None, since: Any = None, focus: Any = None) -> Pi
     m = moment.machine(k)
     before = moment.earlier(k, since)
     builder = PictureBuilder(
-        "The states of a task", "LR", subtitle=moment.caption(m, before), ranksep=64, nodesep=12,
+        "The states of a task", "LR", subtitle=moment.caption(m, before), ranksep=90, nodesep=14,
     )  # fmt: skip
     chosen = focus if task is None else task
     who = None if chosen is None else _find(m, chosen)
@@ -222,15 +227,18 @@ def _draw(builder: PictureBuilder, here: tuple[str, ...], taken: list[Arc]) -> N
         builder.edge(
             arc.src, None, arc.dst, kind="parent" if arc.reached else "leftmost", name=arc.by,
             change="changed" if arc in taken else "",
-            back=arc.dst == "waking" or (arc.dst in {"cpu", "queue"} and arc.src in _BACK),
+            back=arc.dst in _LEFT or (arc.dst == "cpu" and arc.src in _SLEEPS),
         )  # fmt: skip
-    builder.same_rank("new", "queue", "waking")
-    builder.same_rank(*_SLEEPS, *_SPECIAL, "dead", "zombie", "exit_dead")
+    builder.same_rank(*_LEFT)
+    builder.same_rank(*_SLEEPS, *_SPECIAL)
+    builder.level(*_LEFT)  # in one column that is: from top to bottom in this order
+    builder.level(*_SLEEPS, *_SPECIAL)
     builder.legend("parent", "a call of ours leads there")
     builder.legend("leftmost", "in Linux only")
 
 
-_BACK = {"cpu", *_SLEEPS}  # whose arcs towards the CPU and its queue are laid out from there
+# The boxes left of the CPU; those beside each other on the right are who sleeps.
+_LEFT = ("waking", "new", "queue", "zombie", "exit_dead", "dead")
 
 
 def _notes(m: Any, before: Any, chosen: Any, who: Any, old: Any, taken: list[Arc]) -> list[str]:
