@@ -273,7 +273,7 @@ def who_adopts() -> Parent:
     """Who adopts an orphan: not the grandparent."""
     return _asks(
         "4 exits. Point at the one that is the parent of 5 then.",
-        lambda: _line(6),
+        lambda: _line(5),
         4,
         5,
         near={
@@ -290,17 +290,16 @@ def who_adopts() -> Parent:
 def whose_child_the_grandchild_is() -> Parent:
     """Whether all descendants of a dead process go to init."""
     return _asks(
-        "Once more, 4 exits. Point at the one that is the parent of 6 then.",
-        lambda: _line(6),
-        4,
-        6,
+        "The same family once more, but now 3 exits. Point at the one that is the parent of 5 then.",
+        lambda: _line(5),
+        3,
+        5,
         near={
             1: "Only the children of the dead one get a new parent, not all its descendants.",
-            3: "The parent of 6 lives: nothing changes for 6.",
-            4: "4 was not its parent before either.",
+            3: "3 was not its parent before either.",
+            5: "Nobody is their own parent.",
         },
-        yes="Yes: the parent of 6 lives, so 6 is no orphan.",
-        no="6 is not its own parent.",
+        yes="Yes: the parent of 5 lives, so 5 is no orphan.",
     )
 
 

@@ -107,7 +107,7 @@ class _Drawing:
         self.now, self.old, self.before = now, old, before
         self.adopted = False
         self.builder = PictureBuilder(
-            "The family", rankdir, subtitle=moment.caption(m, before), ranksep=64, nodesep=18,
+            "The family", rankdir, subtitle=moment.caption(m, before), ranksep=40, nodesep=18,
             uniform=True,
         )  # fmt: skip
 

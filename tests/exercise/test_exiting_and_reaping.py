@@ -20,7 +20,7 @@ def test_each_question_of_the_chapter_is_in_the_bank():
         ("what_kill_does_to_a_zombie", "kill returns 0, and nothing happens"),
         ("who_frees_the_stack", "the task that runs next on this CPU"),
         ("who_adopts", "init (pid 1)"),
-        ("whose_child_the_grandchild_is", "bash (pid 5)"),
+        ("whose_child_the_grandchild_is", "bash (pid 4)"),
         ("who_adopts_below_a_subreaper", "bash (pid 3)"),
         ("what_the_death_of_a_parent_sends", "none"),
         ("what_the_word_of_an_exit_is", "0x300"),
