@@ -90,30 +90,41 @@ class _Narrow:
 
 
 class _Window:
-    # Some items of a view of the past, from number `start` on.
-    __slots__ = ("n", "start", "view")
+    # `n` of the words, from number `start` on; what `_Words` does is done here at once.
+    __slots__ = ("n", "start", "words")
 
-    def __init__(self, view: Any, start: int, n: int) -> None:
-        self.view, self.start, self.n = view, start, n
+    def __init__(self, words: _Words, start: int, n: int) -> None:
+        self.words, self.start, self.n = words, start, n
 
     def __getitem__(self, i: int) -> Any:
         if i >= self.n:
             raise IndexError(i)
-        return self.view[self.start + i]
+        i += self.start
+        words = self.words
+        found = words.index
+        answer = found.answers.get(i)
+        if (
+            answer is None
+            or not answer[0] <= words.position < answer[1]
+            or len(found.journal) != found.end
+        ):
+            return words[i]
+        value = answer[2]
+        return words.base[i] if value is None else value
 
     def __setitem__(self, i: int, value: Any) -> None:
-        self.view[0] = value
+        self.words[0] = value
 
 
 class _Halves(_Window):
-    # Some signed halves of `_Words`, from half number `start` on.
+    # `n` signed halves of the words, from half number `start` on.
     __slots__ = ()
 
     def __getitem__(self, i: int) -> Any:
         if i >= self.n:
             raise IndexError(i)
         i += self.start
-        value = self.view[i >> 1] >> ((i & 1) << 5) & 0xFFFFFFFF
+        value = self.words[i >> 1] >> ((i & 1) << 5) & 0xFFFFFFFF
         return value - (1 << 32) if value >> 31 else value
 
 
@@ -146,6 +157,14 @@ class Past(Memory):
     def halves(self, o: int, n: int) -> Any:
         """Return the `n` bytes at offset `o` as signed halves of words."""
         return _Halves(self.u64, o >> 2, n >> 2)
+
+    def read(self, address: int, n: int) -> bytes:
+        """Return the `n` bytes at `address`, freed or not: a debugger's read."""
+        if n > FEW * 8:
+            return super().read(address, n)
+        o, words = self._span(address, n), self.u64
+        found = [words[i].to_bytes(8, "little") for i in range(o >> 3, (o + n + 7) >> 3)]
+        return b"".join(found)[o & 7 : (o & 7) + n]
 
     def write(self, address: int, data: bytes) -> None:
         """Refuse: the past can't be written."""
