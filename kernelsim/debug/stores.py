@@ -45,8 +45,9 @@ def stores(k: Any, since: int, until: int | None = None, of: str = "") -> list[S
     belongs to no known object.
     """
     m = getattr(k, "machine", k)
-    start, end = (m.trace.place(t) for t in (since, m.trace.now if until is None else until))
-    found, later, past = [], dict(m.undo_records(end, m.trace.place(m.trace.now))), {}
+    until = m.trace.now if until is None else until
+    start, end, after = m.trace.place(since), m.trace.place(until), m.at(until)
+    found, later, past = [], dict[int, int](), {}
     for begin, position in _records(m, start, end):
         undone = dict(m.undo_records(begin, position))
         if position - begin == _WORD:
@@ -57,7 +58,7 @@ def stores(k: Any, since: int, until: int | None = None, of: str = "") -> list[S
             place = _place(past[t], memory.DIRECT_MAP + (index << 3))
             if place and _is_of(place, of):
                 when = t, position - m.trace.place(t)
-                found.append(Store(when, *place, old, later.get(index, m.u64[index])))
+                found.append(Store(when, *place, old, later.get(index, after.u64[index])))
         later |= undone
     return found[::-1]
 
