@@ -30,6 +30,7 @@ from kernelsim.exercise import (
     tasks,
     tree_drills,
     vfork_and_threads,
+    way_drills,
 )
 from kernelsim.exercise.checker import Report, check
 from kernelsim.exercise.drill import ask, questions, topics
@@ -79,4 +80,5 @@ __all__ = [
     "topics",
     "tree_drills",
     "vfork_and_threads",
+    "way_drills",
 ]
