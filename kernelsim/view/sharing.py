@@ -84,9 +84,12 @@ class _Drawing:
 
     def __init__(self, m: Any, before: Any, parent: Any, child: Any) -> None:
         self.m, self.before, self.parent, self.child = m, before, parent, child
+        members = [one.member for one in OBJECTS]
+        all_shared = all(parent.member_(name) == child.member_(name) for name in members)
         self.builder = PictureBuilder(
-            "What they share", "LR", subtitle=moment.caption(m, before), ranksep=44, nodesep=14
-        )
+            "What they share", "LR", subtitle=moment.caption(m, before),
+            ranksep=130 if all_shared else 44, nodesep=14,
+        )  # fmt: skip
 
     def picture(self) -> Picture:
         for task, role in ((self.parent, "parent"), (self.child, "child")):
@@ -97,12 +100,12 @@ class _Drawing:
             both = theirs[0].address_ == theirs[1].address_
             if both and theirs[0].address_:
                 flags.add(one.flag)
-                self.object(one, theirs[0], f"shared: {one.flag}", "head")
+                self.object(one, theirs[0], one.flag, f"shared: {one.flag}", "head")
             else:
                 for place, found in enumerate(theirs):
                     if found.address_:
                         words = ("the parent's own", "the child's own")[place]
-                        self.object(one, found, words, "task")
+                        self.object(one, found, f"…{found.address_ & 0xFFFFFF:06x}", words, "task")
                 if all(found.address_ for found in theirs):
                     self.builder.level(*(found.address_ for found in theirs))
             self.pointers(one)
@@ -149,14 +152,13 @@ class _Drawing:
         except Fault:
             return True
 
-    def object(self, one: Shared, ref: Any, words: str, kind: str) -> None:
+    def object(self, one: Shared, ref: Any, mark: str, words: str, kind: str) -> None:
         was = self.earlier(ref) if self.known(one, ref) else None
         rows = [self.row(ref, was, count) for count in one.counts]
         name = type(ref).__name__
-        header = [f"{name} …{ref.address_ & 0xFFFFFF:06x}", words]
         change: Change = "changed" if any(row.changed for row in rows) else ""
         self.builder.record(
-            ref.address_, header, rows, kind=kind, words=f"{name} ({text.printable(words)})",
+            ref.address_, [f"{name}: {mark}"], rows, kind=kind, words=f"{name} ({text.printable(words)})",
             change="new" if was is None and self.before is not None else change,
         )  # fmt: skip
 
