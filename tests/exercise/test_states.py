@@ -1,10 +1,12 @@
 """The questions and functions of the chapter on process states: what is right, and what wrong ideas hear."""
 
+import json
 import runpy
 from pathlib import Path
 
 import pytest
 
+import kernelsim
 from kernelsim import exercise
 from kernelsim.exercise import bank, letters, process_states, signalled_states
 from kernelsim.exercise.number import Number
@@ -27,6 +29,7 @@ ANSWERS = {
 }
 
 
+CHAPTER = Path(__file__).parents[2] / "book" / "03-process-states.ipynb"
 SOLUTIONS = Path(__file__).parent / "solutions" / "letters.py"
 SOLVED = runpy.run_path(str(SOLUTIONS))
 to_char = SOLVED["task_state_to_char"]
@@ -83,6 +86,17 @@ def test_a_wrong_idea_fails_where_it_is_wrong_and_is_told_why(function, case, wo
 def test_a_letter_of_one_word_only_is_told_about_the_other():
     report = exercise.check(lambda s, e: to_char(s, 0), "task_state_to_char")
     assert "bits of `exit_state` count too" in " ".join(str(report).split())
+
+
+def test_the_chapter_has_a_stub_for_each_exercise_and_none_passes():
+    cells = json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]
+    stubs = [cell for cell in cells if "exercise" in cell["metadata"].get("tags", ())]
+    assert len(stubs) == len(letters.__all__)
+    for name, cell in zip(letters.__all__, stubs, strict=True):
+        scope = {"ks": kernelsim}
+        exec("".join(cell["source"]), scope)  # noqa: S102 - a cell of our own book
+        report = exercise.check(scope[f"my_{name}"])
+        assert len(report.failures) == len(report.results)
 
 
 def test_questions_are_public_by_their_names():
