@@ -14,7 +14,7 @@ from kernelsim.view.lists import task_list
 from kernelsim.view.picture import Picture
 from kernelsim.view.radix import idr
 from kernelsim.view.rbtrees import runqueue
-from kernelsim.view.rungs import climbed, ladder
+from kernelsim.view.rungs import ladder
 from kernelsim.view.sharing import sharing
 from kernelsim.view.states import states
 from kernelsim.view.tree import process_tree
@@ -27,7 +27,6 @@ __all__ = [
     "Node",
     "Picture",
     "PictureBuilder",
-    "climbed",
     "family",
     "idr",
     "ladder",

@@ -92,18 +92,18 @@ def test_the_picture_shows_where_it_turned_back_and_the_film_how():
     assert [field.name for field in picture.nodes[1].fields] == [o.label for o in found.undone]
     (edge,) = picture.edges
     assert (edge.src_port, edge.dst) == (rows["copy_mm"].port, "undone")
-    film = ks.view.climbed(k)
+    film = rungs.climbed(k)
     assert len(film) == 1 + len(found.took) + 1 + len(found.undone)
     assert film.frames[-1].picture.nodes[0].fields[11].value == "ENOMEM: back"
     assert "copy_mm: ENOMEM. It turns back." in film.text
-    assert film.html() == ks.view.climbed(k).html()
+    assert film.html() == rungs.climbed(k).html()
 
 
 def test_a_machine_that_nobody_has_forked_on_since_has_an_empty_ladder():
     k, _ = shell()
     assert rungs.climb(k, k.now) is None
     assert "nobody has called it" in ks.view.ladder(k, since=k.now).nodes[0].lines[1]
-    assert len(ks.view.climbed(k, since=k.now)) == 0
+    assert len(rungs.climbed(k, since=k.now)) == 0
 
 
 def test_the_ladder_of_an_earlier_time_is_the_one_climbed_by_then():
