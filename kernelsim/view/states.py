@@ -76,7 +76,10 @@ BOXES = {
     "parked": Box("TASK_PARKED 0x40", ("by __kthread_parkme()",), "P", "idle"),
     "zombie": Box("EXIT_ZOMBIE exit_state 0x20", ("by exit_notify()",), "Z", "zombie"),
     "exit_dead": Box(
-        "EXIT_DEAD exit_state 0x10", ("by exit_notify(),", "wait_task_zombie()"), "X", "zombie"
+        "EXIT_DEAD exit_state 0x10",
+        ("by wait_task_zombie(),", "or by exit_notify()"),
+        "X",
+        "zombie",
     ),
     "dead": Box("TASK_DEAD 0x80", ("by do_task_dead(),", "beside exit_state"), "", "zombie"),
 }
@@ -99,8 +102,7 @@ ARCS = (
     *(Arc(n, "waking", "try_to_wake_up()", n in _REACHED) for n in (*_SLEEPS, *_SPECIAL)),
     Arc("waking", "queue", "ttwu_do_wakeup()"),
     Arc("cpu", "zombie", "exit_notify()"),
-    Arc("cpu", "exit_dead", "exit_notify()"),
-    Arc("zombie", "exit_dead", "wait_task_zombie()"),
+    Arc("zombie", "exit_dead", "wait_task_zombie() or exit_notify()"),
     Arc("cpu", "dead", "do_task_dead()"),
 )
 """The arcs; those out of one box from the likeliest on."""
@@ -173,7 +175,7 @@ def way(then: Words | None, now: Words) -> list[Arc]:
         return _shortest(there, here, through)
     if old_end:
         return [*_shortest(there, here, through), *_shortest(old_end[0], end[0], False)]
-    dying = [arc for arc in ARCS if (arc.src, arc.dst) == ("cpu", end[0])]
+    dying = _shortest("cpu", end[0], False)
     return [*_shortest(there, "cpu", through), *dying, *_shortest("cpu", here, False)]
 
 
@@ -238,7 +240,7 @@ def _draw(builder: PictureBuilder, here: tuple[str, ...], taken: list[Arc]) -> N
 
 
 # The boxes left of the CPU; those beside each other on the right are who sleeps.
-_LEFT = ("waking", "new", "queue", "zombie", "exit_dead", "dead")
+_LEFT = ("waking", "new", "queue", "dead", "zombie", "exit_dead")
 
 
 def _notes(m: Any, before: Any, chosen: Any, who: Any, old: Any, taken: list[Arc]) -> list[str]:

@@ -88,6 +88,18 @@ def test_a_reaped_task_is_gone_and_stays_so(life):
     assert "no task_struct" in states(life, life.child).graph.notes[0]
 
 
+def test_whom_nobody_wants_to_wait_for_is_a_zombie_for_one_store(life):
+    k = ks.boot()
+    shell = k.spawn("sh")
+    begin = k.now
+    thread = k.task(k.call(shell, "clone", 0x10F00))  # a thread: nobody waits for it
+    k.call(thread, 60, 0)
+    arcs = [
+        arc for frame in ks.widget.life(k, thread, begin).film.frames for arc in lit(frame.picture)
+    ]
+    assert arcs[-3:] == [("cpu", "zombie"), ("zombie", "exit_dead"), ("cpu", "dead")]
+
+
 def test_each_step_of_a_life_is_one_arc_where_each_word_is_a_step(life):
     life.call(life.child, "pause")
     life.call(life.shell, "kill", 4, sig.SIGTERM)
