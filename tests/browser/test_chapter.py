@@ -12,7 +12,7 @@ pytestmark = pytest.mark.needs_browser
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 LIVE = """() => [...document.querySelectorAll('.jp-NotebookPanel .jp-Cell')]
-  .filter((cell) => cell.querySelector('.ksw')).length"""
+  .filter((cell) => cell.querySelector('.ksw, .kernelsim-drill')).length"""
 
 
 # How many cells of the notebook show a widget.
