@@ -3,6 +3,7 @@
   const deck = document.querySelector(".reveal"), ROOM = 2; // pixels that rounding may take
   const LARGEST = 1.6; // of its size as drawn, to which a picture grows where there is room
   const LEAST = 0.85; // of its width, to which a picture shrinks before it gets a slide of its own
+  const SCROLLED = 0.5; // of its height, to which the place of a player's picture shrinks: it scrolls there
   const make = (tag, className, ...children) => {
     const element = document.createElement(tag);
     element.className = className;
@@ -58,9 +59,14 @@
     if (fits(section)) return true;
     const widths = pictures.map((picture) => picture.getBoundingClientRect().width);
     const heights = stages.map((stage) => stage.getBoundingClientRect().height);
-    for (let scale = 0.98; widths.length + heights.length && scale >= LEAST; scale -= 0.02) {
-      pictures.forEach((picture, i) => { picture.style.width = `${widths[i] * scale}px`; });
-      stages.forEach((stage, i) => enlarge(stage, heights[i] * scale));
+    // What was enlarged before gets back to its size as drawn first, and then below it as far as LEAST.
+    const least = [
+      ...pictures.map((picture, i) => LEAST * (picture.viewBox?.baseVal.width ?? picture.naturalWidth) / widths[i]),
+      ...stages.map((stage, i) => SCROLLED * stage.querySelector("svg").viewBox.baseVal.height / heights[i]),
+    ].map((value) => Math.min(value, LEAST));
+    for (let scale = 0.98; least.length && scale >= Math.min(...least) - 0.01; scale -= 0.02) {
+      pictures.forEach((picture, i) => { picture.style.width = `${widths[i] * Math.max(scale, least[i])}px`; });
+      stages.forEach((stage, i) => enlarge(stage, heights[i] * Math.max(scale, least[pictures.length + i])));
       if (fits(section)) return true;
     }
     return false;
