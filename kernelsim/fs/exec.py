@@ -6,13 +6,14 @@ What a program is, is the business of `m.programs`, a table by name: the machine
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from kernelsim.fs import file as fs_file
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import rculist, sched
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno
-from kernelsim.include.uapi.asm.signal import SIGCHLD, SIGKILL
+from kernelsim.include.uapi.asm.signal import SIGCHLD, SIGKILL, SIGSEGV
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import fork, pid, signal
 from kernelsim.kernel.sched import core
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
     from kernelsim.include.linux.sched import task_struct
     from kernelsim.machine.machine import Machine
 
-__all__ = ["begin_new_exec", "de_thread", "kernel_execve", "set_task_comm", "sys_execve"]
+__all__ = [
+    "begin_new_exec",
+    "de_thread",
+    "exec_mmap",
+    "kernel_execve",
+    "set_task_comm",
+    "sys_execve",
+    "unshare_sighand",
+]
 
 _CLEARED = (
     sched.PF_RANDOMIZE
@@ -99,18 +108,20 @@ def _replace_leader(m: Machine, tsk: task_struct, leader: task_struct) -> None:
     kernel_exit.release_task(m, leader)
 
 
-async def begin_new_exec(m: Machine, filename: str) -> int:
-    """Give the running task a new address space and what goes with it: the point of no return.
+def unshare_sighand(m: Machine, me: task_struct) -> int:
+    """Give `me` signal handlers of its own where another process shares them; 0 or -ENOMEM."""
+    old = me.sighand
+    if old.count != 1:
+        new = fork._dup_sighand(m, old)
+        if not new.address_:
+            return -errno.ENOMEM
+        me.sighand = new
+        fork.__cleanup_sighand(m, old)
+    return 0
 
-    Returns 0, -EAGAIN or -ENOMEM.
-    """
-    me = m.current
-    retval = await de_thread(m, me)
-    if retval:
-        return retval
-    mm = fork.mm_alloc(m, me)
-    if not mm:
-        return -errno.ENOMEM
+
+def exec_mmap(m: Machine, me: task_struct, mm: Any) -> None:
+    """Let `me` live in `mm` (struct mm_struct *) from now on, and leave what it lived in."""
     old, active = me.mm, me.active_mm
     fork.mm_release(m, me, old)
     me.mm = me.active_mm = mm
@@ -118,8 +129,26 @@ async def begin_new_exec(m: Machine, filename: str) -> int:
         fork.mmput(m, old)
     elif active:  # a kernel thread gives the borrowed one back
         fork.mmdrop(m, active)
+
+
+async def begin_new_exec(m: Machine, filename: str, mm: Any) -> int:
+    """Give the running task the address space `mm` (struct mm_struct *) and what goes with it.
+
+    The point of no return; fs/exec.c L1240.  Returns 0, -EAGAIN (then `mm` is still the caller's)
+    or -ENOMEM.
+    """
+    me = m.current
+    retval = await de_thread(m, me)
+    if retval:
+        return retval
+    exec_mmap(m, me, mm)
+    retval = unshare_sighand(m, me)
+    if retval:
+        signal.send_sig(m, SIGSEGV, me, True)  # force_sigsegv(): there is no way back
+        return retval
     me.flags &= ~_CLEARED
     me.thread.fn = me.thread.arg = 0
+    me.sas_ss_sp = me.sas_ss_size = 0
     set_task_comm(m, me, filename.rsplit("/", 1)[-1])
     me.self_exec_id += 1
     signal.flush_signal_handlers(me, force_default=False)
@@ -127,21 +156,44 @@ async def begin_new_exec(m: Machine, filename: str) -> int:
 
 
 async def kernel_execve(m: Machine, filename: str) -> int:
-    """Run the program `filename` (const char *) in the running task; 0, -ENOENT, -EAGAIN or -ENOMEM."""
-    if filename not in m.programs:
-        return -errno.ENOENT
-    retval = await begin_new_exec(m, filename)
-    if retval:
-        return retval
+    """Run the program `filename` (const char *) in the running task.
+
+    Returns 0, -ENOMEM, -EMFILE, -ENOENT or -EAGAIN; then files that were shared still are.
+    """
     me = m.current
+    mm = fork.mm_alloc(m, me)  # alloc_bprm()
+    if not mm:
+        return -errno.ENOMEM
+    displaced = fork.unshare_files(m)
+    if isinstance(displaced, int):
+        fork.mmdrop(m, mm)
+        return displaced
+    old_pid = me.pid
+    retval = -errno.ENOENT
+    if filename in m.programs:
+        retval = await begin_new_exec(m, filename, mm)
+    if retval:
+        if me.mm != mm:
+            fork.mmdrop(m, mm)
+        if displaced:  # reset_files_struct()
+            fs_file.put_files_struct(m, me.files)
+            me.files = displaced
+        return retval
+    _start(m, me, filename)
     if m.trace.on:
-        m.trace.emit("sched_process_exec", filename=filename, pid=me.pid, old_pid=me.pid)
+        m.trace.emit("sched_process_exec", filename=filename, pid=me.pid, old_pid=old_pid)
+    if displaced:
+        fs_file.put_files_struct(m, displaced)
+    return 0
+
+
+def _start(m: Machine, me: task_struct, filename: str) -> None:
+    # start_thread(): the registers point to the program's first instruction.
     image = m.programs[filename]
     m.cpu.user.pop(me.address_, None)
-    if image is not None:  # start_thread(): the registers point to the program's first instruction
+    if image is not None:
         me.mm.start_code = 1 + list(m.programs).index(filename)
         m.cpu.user[me.address_] = image(me)
-    return 0
 
 
 async def sys_execve(m: Machine, filename: str) -> int:

@@ -64,6 +64,8 @@ __all__ = [
     "sys_fork",
     "sys_unshare",
     "sys_vfork",
+    "unshare_fd",
+    "unshare_files",
     "wait_for_vfork_done",
 ]
 
@@ -229,20 +231,27 @@ def copy_fs(m: Machine, clone_flags: int, tsk: task_struct) -> int:
     return 0 if new.address_ else -errno.ENOMEM
 
 
+def _dup_sighand(m: Machine, old: Any) -> Any:
+    # A copy (struct sighand_struct *) of `old` with a count of 1, NULL if there is no memory.
+    address = slub.kmem_cache_alloc(m, m.static.sighand_cachep, slab.GFP_KERNEL, init=False)
+    new = sched_signal.sighand_struct.ref_(m, address)
+    if address:
+        m.copy(address, old.address_, sched_signal.sighand_struct.sizeof_, fresh=True)
+        new.count = 1
+        wait.init_waitqueue_head(new.signalfd_wqh)
+    return new
+
+
 def copy_sighand(m: Machine, clone_flags: int, tsk: task_struct) -> int:
     """Share the parent's signal handlers (CLONE_SIGHAND) or copy them; 0 or -ENOMEM."""
     current = m.current.sighand
     if clone_flags & uapi.CLONE_SIGHAND:
         current.count += 1
         return 0
-    address = slub.kmem_cache_alloc(m, m.static.sighand_cachep, slab.GFP_KERNEL, init=False)
-    tsk.sighand = address
-    if not address:
+    new = _dup_sighand(m, current)
+    tsk.sighand = new.address_
+    if not new.address_:
         return -errno.ENOMEM
-    m.copy(address, current.address_, sched_signal.sighand_struct.sizeof_, fresh=True)
-    new = sched_signal.sighand_struct.ref_(m, address)
-    new.count = 1
-    wait.init_waitqueue_head(new.signalfd_wqh)
     if clone_flags & uapi.CLONE_CLEAR_SIGHAND:
         signal.flush_signal_handlers(tsk, force_default=False)
     return 0
@@ -848,24 +857,25 @@ def ksys_unshare(m: Machine, flags: int) -> int:
     for flag, also in implied:
         flags |= also if flags & flag else 0
     err = _check_unshare_flags(m, flags)
-    if err or flags & (UNSUPPORTED | uapi.CLONE_NEWTIME):
-        return err or -errno.EINVAL
-    current = m.current
-    new_fs = new_fd = None
+    if not err and flags & (UNSUPPORTED | uapi.CLONE_NEWTIME):
+        err = -errno.EINVAL
+    return err or _unshare(m, flags)
+
+
+def _unshare(m: Machine, flags: int) -> int:
+    # Copy all that is to be copied; if one fails, give back the others.
+    current, new_fs = m.current, None
     if flags & uapi.CLONE_FS and current.fs.users > 1:  # unshare_fs()
         new_fs = fs_struct.copy_fs_struct(m, current.fs)
         if not new_fs.address_:
             return -errno.ENOMEM
-    if flags & uapi.CLONE_FILES and current.files.count > 1:  # unshare_fd()
-        new_fd = fs_file.dup_fd(m, current.files)
-    new_nsproxy = (
-        new_fd if isinstance(new_fd, int) else nsproxy.unshare_nsproxy_namespaces(m, flags)
-    )
+    new_fd = unshare_fd(m, flags)
+    if isinstance(new_fd, int):
+        _drop_copies(m, new_fs, None)
+        return new_fd
+    new_nsproxy = nsproxy.unshare_nsproxy_namespaces(m, flags)
     if isinstance(new_nsproxy, int):
-        if new_fd is not None and not isinstance(new_fd, int):
-            fs_file.put_files_struct(m, new_fd)
-        if new_fs is not None:
-            slub.kmem_cache_free(m, m.static.fs_cachep, new_fs.address_)
+        _drop_copies(m, new_fs, new_fd)
         return new_nsproxy
     if new_nsproxy is not None:
         nsproxy.switch_task_namespaces(m, current, new_nsproxy)
@@ -876,6 +886,35 @@ def ksys_unshare(m: Machine, flags: int) -> int:
         fs_file.exit_files(m, current)
         current.files = new_fd
     return 0
+
+
+def _drop_copies(m: Machine, new_fs: Any, new_fd: Any) -> None:
+    if new_fd is not None:
+        fs_file.put_files_struct(m, new_fd)
+    if new_fs is not None:
+        slub.kmem_cache_free(m, m.static.fs_cachep, new_fs.address_)
+
+
+def unshare_fd(m: Machine, flags: int) -> Any:
+    """Return a copy (struct files_struct *) of a table that is shared, None if it is not or need not be.
+
+    Or a negative errno: -ENOMEM, -EMFILE.
+    """
+    files = m.current.files
+    if flags & uapi.CLONE_FILES and files.address_ and files.count > 1:
+        return fs_file.dup_fd(m, files)
+    return None
+
+
+def unshare_files(m: Machine) -> Any:
+    """Give the running task a table of files of its own; the one that it had shared, None, or an errno."""
+    copy = unshare_fd(m, uapi.CLONE_FILES)
+    if copy is None or isinstance(copy, int):
+        return copy
+    current = m.current
+    displaced = current.files
+    current.files = copy
+    return displaced
 
 
 def sys_unshare(m: Machine, flags: int) -> int:

@@ -399,6 +399,9 @@ def send_signal(m: Machine, sig: int, info: Any, t: task_struct, pid_type: int) 
         force = not kernel_pid.task_pid_nr_ns(m.current, kernel_pid.task_active_pid_ns(t))
     elif info == SEND_SIG_PRIV:
         force = True
+    elif not kernel_pid.task_pid_nr_ns(m.current, kernel_pid.task_active_pid_ns(t)):
+        code, _, status = info  # whoever sends it can't be seen from there
+        info, force = (code, 0, status), True
     return __send_signal(m, sig, info, t, pid_type, force)
 
 
@@ -618,8 +621,8 @@ async def do_signal_stop(m: Machine, signr: int) -> bool:
     current = m.current
     sig = current.signal
     if not current.jobctl & jobctl.JOBCTL_STOP_PENDING:
-        stopping = not current.jobctl & jobctl.JOBCTL_STOP_DEQUEUED
-        if stopping or sched_signal.signal_group_exit(sig):
+        taken_back = not current.jobctl & jobctl.JOBCTL_STOP_DEQUEUED  # by a SIGCONT meanwhile
+        if taken_back or sched_signal.signal_group_exit(sig):
             return False
         _start_group_stop(m, current, signr)
     notify = task_participate_group_stop(current)

@@ -150,15 +150,17 @@ def sys_umask(m: Machine, mask: int) -> int:
     return old
 
 
-def _propagate_has_child_subreaper(m: Machine, p: task_struct) -> None:
+def _propagate_has_child_subreaper(m: Machine, top: task_struct) -> None:
     # walk_process_tree(): every descendant learns that there is a subreaper above it, but for those
     # who know and those in another namespace.
-    for thread in sched_signal.for_each_thread(p):
-        for child in lists.list_for_each_entry(sched.task_struct, thread.children, "sibling"):
-            if child.signal.has_child_subreaper or pid_h.is_child_reaper(child.thread_pid):
-                continue
-            child.signal.has_child_subreaper = 1
-            _propagate_has_child_subreaper(m, child)
+    below = [top]
+    while below:
+        for thread in sched_signal.for_each_thread(below.pop()):
+            for child in lists.list_for_each_entry(sched.task_struct, thread.children, "sibling"):
+                if child.signal.has_child_subreaper or pid_h.is_child_reaper(child.thread_pid):
+                    continue
+                child.signal.has_child_subreaper = 1
+                below.append(child)
 
 
 def sys_prctl(

@@ -17,16 +17,6 @@ THREAD = (
 PTHREAD = 0x3D0F00  # what glibc's pthread_create() passes
 
 
-@pytest.fixture
-def k():
-    return ks.boot(record=False)
-
-
-@pytest.fixture
-def sh(k):
-    return k.spawn("sh")
-
-
 def place(data):
     found = UserBuffer()
     found.data = data
@@ -164,6 +154,39 @@ def test_children_of_a_thread_are_inherited_by_another_thread(k, sh):
     assert child.real_parent == thread
     k.call(thread, 60, 0)
     assert child.real_parent == sh
+
+
+def test_exec_stops_sharing_files_and_handlers(k, sh):
+    k.machine.programs["new"] = None
+    shared = flags.CLONE_VM | flags.CLONE_FILES | flags.CLONE_SIGHAND
+    child = k.task(k.call(sh, "clone", shared | SIGCHLD))
+    k.call(sh, "rt_sigaction", 10, (0x5000, 0), None, 8)
+    k.call(child, "execve", "new")
+    assert (sh.files.count, sh.sighand.count, sh.mm.mm_users) == (1, 1, 1)
+    assert child.files != sh.files
+    assert child.sighand.action[9].sa_handler == 0
+    assert sh.sighand.action[9].sa_handler == 0x5000
+
+
+def test_an_exec_that_fails_leaves_everything_shared(k, sh):
+    child = k.task(k.call(sh, "clone", flags.CLONE_FILES | SIGCHLD))
+    before = stage.ground(k)
+    with pytest.raises(FileNotFoundError):
+        k.call(child, "execve", "nothing-there")
+    assert child.files == sh.files
+    assert sh.files.count == 2
+    assert stage.ground(k) == before
+
+
+def test_the_trace_tells_which_thread_has_taken_over():
+    k = ks.boot()
+    sh = k.spawn("sh")
+    k.machine.programs["new"] = None
+    thread = k.task(k.call(sh, "clone", PTHREAD))
+    tid, now = thread.pid, k.now
+    k.call(thread, "execve", "new")
+    (told,) = [e.fields for e in k.events(now) if e.name == "sched_process_exec"]
+    assert (told["pid"], told["old_pid"]) == (3, tid)
 
 
 # --- vfork ------------------------------------------------------------------------------------

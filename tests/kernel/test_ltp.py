@@ -37,16 +37,6 @@ THREAD = flags.CLONE_VM | flags.CLONE_SIGHAND | flags.CLONE_THREAD
 BAD = (1 << 64) - 1  # (void *) -1
 
 
-@pytest.fixture
-def k():
-    return ks.boot(record=False)
-
-
-@pytest.fixture
-def sh(k):
-    return k.spawn("sh")
-
-
 def fork(k, task):
     return k.task(k.call(task, "fork"))
 

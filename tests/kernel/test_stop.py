@@ -1,5 +1,7 @@
 """Stopping and continuing, masks, and signals for one thread: kernel/signal.c.  Values are 5.10's."""
 
+import sys
+
 import pytest
 
 import kernelsim as ks
@@ -10,16 +12,6 @@ from kernelsim.include.uapi.linux import wait
 PTHREAD = 0x3D0F00
 KILL, USR1, TERM, CHLD, CONT, STOP, TSTP = 9, 10, 15, 17, 18, 19, 20
 STOPPED, CONTINUED = 0x1, 0x2  # SIGNAL_STOP_*
-
-
-@pytest.fixture
-def k():
-    return ks.boot(record=False)
-
-
-@pytest.fixture
-def sh(k):
-    return k.spawn("sh")
 
 
 @pytest.fixture
@@ -208,3 +200,24 @@ def test_the_parents_death_can_be_a_signal(k, sh):
     k.call(middle, "exit", 0)
     with pytest.raises(LookupError):
         k.task(number)  # init has reaped it
+
+
+def test_a_subreaper_above_a_long_line_reaches_all_of_it(k, sh):
+    task, line = sh, []
+    for _ in range(600):
+        task = k.task(k.call(task, "fork"))
+        line.append(task)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(400)
+    try:
+        k.call(sh, "prctl", 36, 1)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert all(task.signal.has_child_subreaper for task in line)
+
+
+@pytest.mark.parametrize("call", ["kill", "tgkill"])
+def test_a_namespaces_init_dies_of_a_sigkill_from_outside(k, sh, call):
+    number = k.call(sh, "clone", 0x2000_0000 | CHLD)
+    k.call(sh, call, *([number] if call == "kill" else [number, number]), KILL)
+    assert k.call(sh, "waitpid", -1, 0) == (number, KILL)
