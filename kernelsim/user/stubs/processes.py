@@ -1,0 +1,86 @@
+"""The stubs of making, ending and awaiting processes."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+from kernelsim.user import gate
+from kernelsim.user.stubs import _c
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Processes"]
+
+
+class Processes(gate.Gate):
+    """The stubs of making, ending and awaiting processes."""
+
+    async def fork(self) -> int:
+        """Make a copy of this process; 0 in the child, the child's pid in the parent."""
+        return await self.trap_("fork")
+
+    async def vfork(self) -> int:
+        """Make a child that borrows this process's memory; the parent waits until it execs or exits."""
+        return await self.trap_("vfork")
+
+    async def clone(self, flags: int, fn: Callable[[Any], Any] | None = None) -> int:
+        """Make a new task with raw clone flags, the exit signal in the low byte.
+
+        Without `fn` the child goes on here, with 0; with it, it runs `async def fn(libc)`.
+        """
+        if fn is None:
+            return await self.trap_("clone", operator.index(flags))
+        if not callable(fn):
+            raise TypeError(f"the child runs an async function of libc, not {type(fn).__name__}")
+        return await self.trap_("clone", operator.index(flags), gate.Stack(fn))
+
+    async def unshare(self, flags: int) -> None:
+        """Stop sharing with others what `flags` say."""
+        await self.trap_("unshare", operator.index(flags), result=lambda ax: None)
+
+    async def waitpid(self, pid: int, options: int) -> tuple[int, int]:
+        """Wait for children; (pid, status word), or (0, 0) with WNOHANG when none is ready."""
+        return await self._wait4(_c.to_int(pid, "pid"), _c.to_int(options, "options"))
+
+    async def wait(self) -> tuple[int, int]:
+        """Wait for any child; (pid, status word)."""
+        return await self._wait4(-1, 0)
+
+    async def _wait4(self, pid: int, options: int) -> tuple[int, int]:
+        stat = gate.UserBuffer()
+        return await self.trap_(
+            "wait4", pid, stat, options, None, result=lambda ax: (ax, stat.data or 0)
+        )
+
+    async def execve(self, path: str) -> None:
+        """Run another program in this process; returns only if that fails."""
+        await self.trap_("execve", str(path))
+        raise gate.NewImage
+
+    async def _exit(self, status: int) -> None:
+        await self._leave("_exit", status)
+
+    async def exit_group(self, status: int) -> None:
+        """End the process; stdio's buffer is lost."""
+        await self._leave("exit_group", status)
+
+    async def waitid(self, idtype: int, id: int, options: int) -> tuple[int, int, int, int] | None:
+        """Wait for children: (si_pid, si_signo, si_status, si_code), or None with WNOHANG when none is ready."""
+        info = gate.UserBuffer()
+        args = (
+            _c.to_int(idtype, "idtype"),
+            _c.to_int(id, "id"),
+            info,
+            _c.to_int(options, "options"),
+            None,
+        )
+        signo, code, pid, _, status = await self.trap_("waitid", *args, result=lambda ax: info.data)
+        return (pid, signo, status, code) if pid else None
+
+    async def kill(self, pid: int, sig: int) -> None:
+        """Send signal `sig` to the process, group or everybody that `pid` says."""
+        await self.trap_(
+            "kill", _c.to_int(pid, "pid"), _c.to_int(sig, "signal"), result=lambda ax: None
+        )
