@@ -41,6 +41,7 @@ DEFINED: dict[str, tuple[str, int]] = {
     "pid_namespace": ("include/linux/pid_namespace.h", 20),
     "pipe_buffer": ("include/linux/pipe_fs_i.h", 26),
     "pipe_inode_info": ("include/linux/pipe_fs_i.h", 58),
+    "prev_cputime": ("include/linux/sched.h", 242),
     "radix_tree_preload": ("include/linux/radix-tree.h", 26),
     "rb_node": ("include/linux/rbtree.h", 24),
     "rb_root": ("include/linux/rbtree.h", 31),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.include.linux import cred, fs, mm_types, sched, slab, wait
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import signal
+from kernelsim.include.uapi.linux import resource
 from kernelsim.include.uapi.linux import sched as uapi_sched
 from kernelsim.machine import ctype
 
@@ -111,7 +112,7 @@ def _locked(value: int) -> str:
 
 
 def _limit(value: int) -> str:
-    return "RLIM_INFINITY" if value == sched_signal.RLIM_INFINITY else ""
+    return "RLIM_INFINITY" if value == resource.RLIM_INFINITY else ""
 
 
 def _capabilities(value: int) -> str:

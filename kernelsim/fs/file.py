@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.linux import fs, slab
-from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.linux import resource
 from kernelsim.machine.memory import put
 from kernelsim.mm import slub
 
@@ -171,7 +171,7 @@ def _free_fdtable(m: Machine, files: Any, fdt: Any) -> None:
 
 def _limit(m: Machine) -> int:
     # RLIMIT_NOFILE of the running task.
-    limit: int = m.current.signal.rlim[sched_signal.RLIMIT_NOFILE].rlim_cur
+    limit: int = m.current.signal.rlim[resource.RLIMIT_NOFILE].rlim_cur
     return limit
 
 

@@ -8,6 +8,7 @@ from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import mm_types, sched
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
+from kernelsim.include.uapi.linux import resource
 from kernelsim.kernel.sched import wait
 from kernelsim.machine import ctype
 
@@ -37,10 +38,8 @@ def _init_signals(m: Machine, tsk: task_struct) -> None:
     tsk.thread_node.next = tsk.thread_node.prev = sig.thread_head
     wait.init_waitqueue_head(sig.wait_chldexit)
     lists.INIT_LIST_HEAD(sig.shared_pending.list)
-    for limit in sig.rlim:
-        limit.rlim_cur = limit.rlim_max = sched_signal.RLIM_INFINITY
-    nofile = sig.rlim[sched_signal.RLIMIT_NOFILE]
-    nofile.rlim_cur, nofile.rlim_max = 1024, 4096
+    for limit, (soft, hard) in zip(sig.rlim, resource.INIT_RLIMITS, strict=True):
+        limit.rlim_cur, limit.rlim_max = soft, hard
     for i in range(sched.PIDTYPE_MAX):
         sig.pids[i] = m.symbol("init_struct_pid")
     sighand.count = 1

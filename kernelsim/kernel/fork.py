@@ -25,6 +25,7 @@ from kernelsim.include.linux.sched.task import kernel_clone_args
 from kernelsim.include.linux.wait import completion
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm.signal import SIGCHLD
+from kernelsim.include.uapi.linux import resource
 from kernelsim.include.uapi.linux import sched as uapi
 from kernelsim.kernel import cred, nsproxy, signal
 from kernelsim.kernel import pid as kernel_pid
@@ -84,7 +85,7 @@ _set_child_tids = task_struct.store_("set_child_tid", "clear_child_tid")
 _set_clean = task_struct.store_(
     *("flags", "children.next", "children.prev", "sibling.next", "sibling.prev"),
     *("vfork_done", "alloc_lock", "pending.signal", "pending.list.next", "pending.list.prev"),
-    *("utime", "stime", "gtime"),
+    *("utime", "stime", "gtime", "prev_cputime.utime", "prev_cputime.stime", "prev_cputime.lock"),
 )
 _set_new_signal = sched_signal.signal_struct.store_(
     *("nr_threads", "live", "sigcnt", "thread_head.next", "thread_head.prev")
@@ -124,8 +125,9 @@ def fork_init(m: Machine) -> None:
     pages = m.symbol("contig_zone").managed_pages
     threads = min(max(pages * 4096 // (sched.THREAD_SIZE * 8), MIN_THREADS), MAX_THREADS)
     m.add("max_threads", threads)
-    limits = m.symbol("init_task").signal.rlim[sched_signal.RLIMIT_NPROC]
-    limits.rlim_cur = limits.rlim_max = threads // 2
+    rlim = m.symbol("init_task").signal.rlim
+    for number in (resource.RLIMIT_NPROC, resource.RLIMIT_SIGPENDING):
+        rlim[number].rlim_cur = rlim[number].rlim_max = threads // 2
 
 
 def proc_caches_init(m: Machine) -> None:
@@ -278,7 +280,7 @@ def copy_signal(m: Machine, clone_flags: int, tsk: task_struct) -> int:
     sig.curr_target = tsk
     signal.init_sigpending(sig.shared_pending)
     old = m.current.signal
-    m.copy(address + _RLIM, old.address_ + _RLIM, 16 * sched_signal.RLIM_NLIMITS)
+    m.copy(address + _RLIM, old.address_ + _RLIM, 16 * resource.RLIM_NLIMITS)
     _set_oom_score(sig, *_get_oom_score(old))
     return 0
 
@@ -386,7 +388,7 @@ def _may_have_more(m: Machine, p: task_struct) -> bool:
     # Is the user below RLIMIT_NPROC, or exempt from it?
     real = p.real_cred
     user = real.user
-    if user.processes < m.read_u64(p.signal.address_ + _RLIM + 16 * sched_signal.RLIMIT_NPROC):
+    if user.processes < m.read_u64(p.signal.address_ + _RLIM + 16 * resource.RLIMIT_NPROC):
         return True
     if user.address_ == m.symbol("root_user").address_:
         return True
@@ -400,7 +402,8 @@ def _clean_copy(p: task_struct) -> None:
     flags = p.flags & keep | sched.PF_FORKNOEXEC
     _set_clean(
         *(p, flags, children, children, sibling, sibling, 0, 0),
-        *(0, pending, pending, 0, 0, 0),  # init_sigpending(); the times
+        *(0, pending, pending),  # init_sigpending()
+        *(0, 0, 0, 0, 0, 0),  # the times; prev_cputime_init()
     )
 
 

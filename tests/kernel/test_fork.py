@@ -60,7 +60,7 @@ SPECIAL = {
     *("real_parent", "parent", "children", "sibling", "group_leader", "ptraced", "ptrace_entry"),
     *("thread_pid", "pid_links", "thread_group", "thread_node", "start_time", "start_boottime"),
     *("real_cred", "cred", "fs", "files", "nsproxy", "signal", "sighand", "pending", "seccomp"),
-    *("parent_exec_id", "rcu", "thread", "restore_sigmask"),
+    *("parent_exec_id", "rcu", "thread", "restore_sigmask", "prev_cputime"),
 }
 DIRTY = table("""
     prio 60 jobctl 5 pdeath_signal 9 utime 1 stime 2 gtime 3 nvcsw 40 nivcsw 41 min_flt 42
@@ -81,6 +81,7 @@ def test_a_child_inherits_what_it_should_and_nothing_else(k, sh):
     sh.flags |= 0x100 | 0x20 | 0x400000  # SUPERPRIV, WQ_WORKER, RANDOMIZE
     sh.sched_info.pcount, sh.sched_info.last_queued = 5, 6
     sh.se.sum_exec_runtime += 10**6
+    sh.prev_cputime.utime, sh.prev_cputime.stime, sh.prev_cputime.lock = 44, 45, 1
     child = k.task(k.call(sh, "fork"))
     values = {f.name: getattr(child, f.name) for f in sched_h.task_struct.fields_}
     values["comm"] = child.comm.string_()
@@ -89,12 +90,13 @@ def test_a_child_inherits_what_it_should_and_nothing_else(k, sh):
     assert child.flags == (sh.flags & ~0x120) | 0x40
     assert list(child.sched_info.value_().values()) == [0, 0, 0, 0]
     assert (child.se.sum_exec_runtime, child.se.prev_sum_exec_runtime) == (0, 0)
+    assert list(child.prev_cputime.value_().values()) == [0, 0, 0]
     assert child.parent_exec_id == 77
     assert child.cpus_ptr == child.address_of_("cpus_mask")
     for name, value in DIRTY.items():  # the parent keeps what is its own
         if name not in ("nvcsw", "nivcsw", "task_works"):
             assert int(getattr(sh, name)) == value, name
-    sh.prio, sh.alloc_lock = 125, 0
+    sh.prio, sh.alloc_lock, sh.prev_cputime.lock = 125, 0, 0
 
 
 def test_the_members_of_a_child_that_lead_elsewhere(k, sh):

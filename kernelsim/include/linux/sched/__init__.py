@@ -212,6 +212,14 @@ class thread_struct(Struct):
     arg = ptr(void)  # r12 there
 
 
+class prev_cputime(Struct):
+    """The user and system times told last: what is told next must not be less."""
+
+    utime = u64
+    stime = u64
+    lock = spinlock_t.named("raw_spinlock_t")
+
+
 class task_struct(Struct):
     """The process descriptor: one for every thread."""
 
@@ -280,6 +288,7 @@ class task_struct(Struct):
     utime = u64
     stime = u64
     gtime = u64
+    prev_cputime = prev_cputime
     nvcsw = ulong
     nivcsw = ulong
     start_time = u64

@@ -13,6 +13,7 @@ from kernelsim.include.linux import sched
 from kernelsim.include.linux.sched import sigpending
 from kernelsim.include.linux.types import atomic_t, hlist_head, list_head, refcount_t, spinlock_t
 from kernelsim.include.linux.wait import wait_queue_head
+from kernelsim.include.uapi.linux.resource import RLIM_NLIMITS
 from kernelsim.machine.ctype import array, bits, func, ptr, s16, s32, u32, u64, ulong, void
 from kernelsim.machine.memory import POISON
 from kernelsim.machine.ref import Struct
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
-    "RLIMIT_NPROC",
     "SIGNAL_GROUP_EXIT",
     "SIGNAL_UNKILLABLE",
     "delay_group_leader",
@@ -45,11 +45,6 @@ __all__ = [
     "thread_group_empty",
     "thread_group_leader",
 ]
-
-RLIM_NLIMITS = 16
-RLIMIT_NPROC = 6
-RLIMIT_NOFILE = 7
-RLIM_INFINITY = (1 << 64) - 1
 
 SIGNAL_STOP_STOPPED = 0x00000001
 SIGNAL_STOP_CONTINUED = 0x00000002
@@ -127,6 +122,7 @@ class signal_struct(Struct):
     cstime = u64
     gtime = u64
     cgtime = u64
+    prev_cputime = sched.prev_cputime
     nvcsw = ulong
     nivcsw = ulong
     cnvcsw = ulong
