@@ -59,14 +59,13 @@ OURS = {
         *("boot_task", "is_symbol", "link_kernel", "register", "symbol", "user_mode"),
     ),
     "Linux does this inside a larger function, or in several": (
-        *("each", "each_safe", "fill_pool", "free_blocks", "hlist_insert_rcu", "hlist_remove"),
-        *("init", "insert", "insert_tail", "link", "load", "load_root", "node_address"),
-        *("node_index", "remove", "root_index", "root_is_idr", "set_pid_max", "stack_pop"),
-        *("stack_push", "word_index"),
+        *("each", "each_safe", "fill_pool", "free_blocks", "free_fdtable", "hlist_insert_rcu"),
+        *("hlist_remove", "init", "init_table", "insert", "insert_tail", "link", "load"),
+        *("load_root", "node_address", "node_index", "open_fds", "open_words", "remove"),
+        *("root_index", "root_is_idr", "set_pid_max", "set_slot", "stack_pop", "stack_push"),
+        *("word_index",),
     ),
-    "Linux 5.10 has it under another name (get_unused_fd_flags, fcheck, __close_fd, __kill_pgrp_info)": (
-        *("close_fd", "get_unused_fd", "kill_pgrp_info", "lookup_fd"),
-    ),
+    "Linux 5.10 has it under another name (__kill_pgrp_info)": ("kill_pgrp_info",),
 }
 
 # Not part of the kernel of x86-64: tools of the build, tests, the loader.

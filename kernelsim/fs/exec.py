@@ -148,6 +148,7 @@ async def begin_new_exec(m: Machine, filename: str, mm: Any) -> int:
         return retval
     me.flags &= ~_CLEARED
     me.thread.fn = me.thread.arg = 0
+    fs_file.do_close_on_exec(m, me.files)
     me.sas_ss_sp = me.sas_ss_size = 0
     set_task_comm(m, me, filename.rsplit("/", 1)[-1])
     me.self_exec_id += 1
@@ -175,9 +176,8 @@ async def kernel_execve(m: Machine, filename: str) -> int:
     if retval:
         if me.mm != mm:
             fork.mmdrop(m, mm)
-        if displaced:  # reset_files_struct()
-            fs_file.put_files_struct(m, me.files)
-            me.files = displaced
+        if displaced:
+            fs_file.reset_files_struct(m, displaced)
         return retval
     _start(m, me, filename)
     if m.trace.on:

@@ -1,6 +1,6 @@
-"""fs/file.c, file_table.c, open.c @ v5.10.188: file descriptors and open files.
+"""fs/file.c, include/linux/fdtable.h, file.h @ v5.10.188: the table of file descriptors.
 
-Left out: close-on-exec, next_fd and full_fds_bits, which only make searching faster.
+Left out: next_fd and full_fds_bits, which only make searching faster.
 A file's last reference may have to wake somebody, but nothing here sleeps.
 """
 
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kernelsim.fs import _fdtable, file_table
+from kernelsim.include.linux import file as file_h
 from kernelsim.include.linux import fs, slab
 from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.asm.fcntl import O_CLOEXEC
 from kernelsim.include.uapi.linux import resource
 from kernelsim.machine.memory import put
 from kernelsim.mm import slub
@@ -19,190 +22,97 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
-    "alloc_fdtable",
-    "alloc_file",
-    "close_fd",
+    "NR_OPEN_MAX",
+    "__alloc_fd",
+    "__close_fd",
+    "__put_unused_fd",
+    "alloc_fd",
+    "do_close_on_exec",
+    "do_dup2",
     "dup_fd",
     "exit_files",
-    "expand_files",
+    "f_dupfd",
+    "fcheck",
     "fd_install",
-    "files_init",
+    "fdget",
+    "fdget_raw",
+    "fdput",
+    "fget",
+    "fget_raw",
+    "fget_task",
     "files_static_init",
-    "fput",
-    "get_unused_fd",
-    "lookup_fd",
+    "get_close_on_exec",
+    "get_unused_fd_flags",
+    "ksys_dup3",
+    "pick_file",
     "put_files_struct",
     "put_unused_fd",
-    "sys_close",
+    "reset_files_struct",
+    "set_close_on_exec",
     "sys_dup",
     "sys_dup2",
+    "sys_dup3",
 ]
 
+NR_OPEN_MAX = 0xFFFF_FFFF  # fs/file.c: ~0U
+_UINT = 0xFFFF_FFFF
+_FULL = (1 << 64) - 1
 _TABLE = fs.files_struct
-_FD_ARRAY = _TABLE.offsetof_("fd_array")
-_OPEN_FDS = _TABLE.offsetof_("open_fds_init")
-_FDTAB = _TABLE.offsetof_("fdtab")
-_set_table = _TABLE.store_(
-    *("count", "fdt", "fdtab.max_fds", "fdtab.fd"),
-    *("fdtab.close_on_exec", "fdtab.open_fds", "fdtab.full_fds_bits"),
-)
 _count = _TABLE.add_("count")
 _f_count = fs.file.add_("f_count")
-_get_table = fs.fdtable.load_("max_fds", "fd", "open_fds")
 
 
 def files_static_init(m: Machine) -> None:
     """Lay down init_files: no open file."""
     init_files = m.define("init_files", _TABLE)
-    _init_table(init_files)
-
-
-def files_init(m: Machine) -> None:
-    """Make the cache of open files."""
-    m.static.filp_cachep = slub.kmem_cache_create(
-        m, "filp", fs.file.sizeof_, 0, slab.SLAB_HWCACHE_ALIGN
-    )
-
-
-def _init_table(files: Any) -> None:
-    # A table that uses the arrays embedded in it.
-    a, bits = files.address_, files.address_ + _OPEN_FDS
-    _set_table(files, 1, a + _FDTAB, fs.NR_OPEN_DEFAULT, a + _FD_ARRAY, bits - 8, bits, bits + 8)
-
-
-# --- open files ----------------------------------------------------------------------------
-
-
-def alloc_file(m: Machine, f_op: Any, mode: int, private_data: int) -> Any:
-    """Make an open file with the operations `f_op`; struct file *, or -ENOMEM."""
-    address = slub.kmem_cache_alloc(m, m.static.filp_cachep, slab.GFP_KERNEL)
-    if not address:
-        return -errno.ENOMEM
-    file = fs.file(m, address)
-    file.f_count = 1
-    file.f_op = f_op
-    file.f_mode = mode
-    file.private_data = private_data
-    return file
-
-
-def fput(m: Machine, file: Any) -> None:
-    """Drop a reference to `file` (struct file *); the last one releases it."""
-    if not _f_count(file, -1):
-        release = file.f_op.release
-        if release:
-            m.call(release, file)
-        slub.kmem_cache_free(m, m.static.filp_cachep, file.address_)
+    _fdtable.init_table(init_files)
 
 
 # --- the table -----------------------------------------------------------------------------
 
 
-def _fd_slot(m: Machine, fdt: Any, fd: int) -> Any:
-    # The open file that `fd` stands for in the table `fdt`, NULL if none.
-    return fs.file(m, m.read_u64(fdt.fd + 8 * fd))
+def fcheck(m: Machine, fd: int) -> Any:
+    """Return the open file (struct file *) that `fd` stands for in the running task, or NULL."""
+    return _fdtable.fcheck_files(m, m.current.files, fd)
 
 
-def _set_slot(m: Machine, fdt: Any, fd: int, file: Any) -> None:
-    m.write_u64(fdt.fd + 8 * fd, file.address_ if file else 0)
+def dup_fd(m: Machine, old: Any, max_fds: int = NR_OPEN_MAX) -> Any:
+    """Return a copy (struct files_struct *) of `old`, each open file counted once more; or -ENOMEM.
 
-
-def _open_words(m: Machine, fdt: Any) -> list[int]:
-    # The bits of open_fds, a word for each 64 descriptors.
-    max_fds, _, open_fds = _get_table(fdt)
-    i = m.index(open_fds)
-    return list(m.u64[i : i + (max_fds >> 6)])
-
-
-def _open_fds(m: Machine, fdt: Any) -> list[int]:
-    # The descriptors in use, lowest first.
-    fds = []
-    for i, word in enumerate(_open_words(m, fdt)):
-        while word:
-            bit = word & -word
-            fds.append(64 * i + bit.bit_length() - 1)
-            word ^= bit
-    return fds
-
-
-def _set_open(m: Machine, fdt: Any, fd: int, is_open: bool) -> None:
-    place, bit = fdt.open_fds + 8 * (fd // 64), 1 << fd % 64
-    word = m.read_u64(place)
-    m.write_u64(place, word | bit if is_open else word & ~bit)
-
-
-def alloc_fdtable(m: Machine, nr: int) -> Any:
-    """Return a table (struct fdtable *) with room for descriptor `nr`, NULL if there is no memory."""
-    size = 128 << (nr // 128).bit_length()  # whole kilobytes of pointers
-    fdt = fs.fdtable(m, slub.kmalloc(m, fs.fdtable.sizeof_, slab.GFP_KERNEL))
-    fd = slub.kmalloc(m, size * 8, slab.GFP_KERNEL) if fdt else 0
-    bits = slub.kmalloc(m, size // 4, slab.GFP_KERNEL) if fd else 0
-    if not bits:
-        slub.kfree(m, fd)
-        slub.kfree(m, fdt.address_)
-        return fs.fdtable(m, 0)
-    fdt.max_fds, fdt.fd, fdt.close_on_exec, fdt.open_fds = size, fd, bits + size // 8, bits
-    return fdt
-
-
-def expand_files(m: Machine, files: Any, nr: int) -> int:
-    """Make the table `files` (struct files_struct *) large enough for descriptor `nr`; 0 or -ENOMEM."""
-    old = files.fdt
-    if nr < old.max_fds:
-        return 0
-    fdt = alloc_fdtable(m, nr)
-    if not fdt:
-        return -errno.ENOMEM
-    for place in _open_fds(m, old):
-        _set_slot(m, fdt, place, _fd_slot(m, old, place))
-        _set_open(m, fdt, place, True)
-    files.fdt = fdt
-    _free_fdtable(m, files, old)
-    return 0
-
-
-def _free_fdtable(m: Machine, files: Any, fdt: Any) -> None:
-    # Free `fdt`, unless it is the one embedded in `files`.
-    if fdt.address_ != files.fdtab.address_:
-        slub.kfree(m, fdt.open_fds)
-        slub.kfree(m, fdt.fd)
-        slub.kfree(m, fdt.address_)
-
-
-def _limit(m: Machine) -> int:
-    # RLIMIT_NOFILE of the running task.
-    limit: int = m.current.signal.rlim[resource.RLIMIT_NOFILE].rlim_cur
-    return limit
-
-
-def dup_fd(m: Machine, old: Any) -> Any:
-    """Return a copy (struct files_struct *) of `old`, each open file counted once more; or -ENOMEM."""
+    Descriptors from `max_fds` (unsigned int) on need not be copied.
+    """
     address = slub.kmem_cache_alloc(m, m.static.files_cachep, slab.GFP_KERNEL)
     if not address:
         return -errno.ENOMEM
     new = _TABLE.ref_(m, address)
-    _init_table(new)
+    _fdtable.init_table(new)
     fdt, copy = old.fdt, new.fdt
-    open_fds = _open_fds(m, fdt)
-    open_files = (open_fds[-1] | 63) + 1 if open_fds else 64  # sane_fdtable_size()
+    open_fds = _fdtable.open_fds(m, fdt)
+    open_files = _sane_fdtable_size(open_fds, max_fds)
     if open_files > copy.max_fds:
-        copy = alloc_fdtable(m, open_files - 1)
+        copy = _fdtable.alloc_fdtable(m, open_files - 1)
         if not copy:
             slub.kmem_cache_free(m, m.static.files_cachep, address)
             return -errno.ENOMEM
         new.fdt = copy
     theirs, ours = m.index(fdt.fd), m.index(copy.fd)  # the first words of the two arrays
-    for i, word in enumerate(_open_words(m, fdt)):
-        if word:
-            m.write_u64(copy.open_fds + 8 * i, word)
+    _fdtable.copy_fd_bitmaps(m, copy, fdt, open_files)
     for fd in open_fds:
+        if fd >= open_files:
+            break
         address = m.u64[theirs + fd]
         if address:
             _f_count(fs.file.ref_(m, address), 1)
             put(m, ours + fd, address)
         else:  # reserved in the parent by a call that sleeps, and not used yet
-            _set_open(m, copy, fd, False)
+            _fdtable.set_bit(m, copy.open_fds, fd, on=False)
     return new
+
+
+def _sane_fdtable_size(open_fds: list[int], max_fds: int) -> int:
+    # How many descriptors to copy: whole words, up to the last one that is open.
+    count = (open_fds[-1] | 63) + 1 if open_fds else 64  # count_open_files()
+    return min(count, max(max_fds, fs.NR_OPEN_DEFAULT) + 63 & ~63)
 
 
 def put_files_struct(m: Machine, files: Any) -> None:
@@ -211,14 +121,21 @@ def put_files_struct(m: Machine, files: Any) -> None:
         return
     fdt = files.fdt
     table = m.index(fdt.fd)
-    for fd in _open_fds(m, fdt):
+    for fd in _fdtable.open_fds(m, fdt):
         address = m.u64[table + fd]
         if address:
             put(m, table + fd, 0)
-            fput(m, fs.file.ref_(m, address))
-    _free_fdtable(m, files, fdt)
+            file_table.filp_close(m, fs.file.ref_(m, address))
+    _fdtable.free_fdtable(m, files, fdt)
     if files.address_ != m.symbol("init_files").address_:
         slub.kmem_cache_free(m, m.static.files_cachep, files.address_)
+
+
+def reset_files_struct(m: Machine, files: Any) -> None:
+    """Let the running task use the table `files` (struct files_struct *) and no longer its own."""
+    old = m.current.files
+    m.current.files = files
+    put_files_struct(m, old)
 
 
 def exit_files(m: Machine, tsk: task_struct) -> None:
@@ -229,84 +146,231 @@ def exit_files(m: Machine, tsk: task_struct) -> None:
         put_files_struct(m, files)
 
 
-def get_unused_fd(m: Machine) -> int:
-    """Reserve the lowest free descriptor of the running task; its number, -EMFILE or -ENOMEM."""
-    files = m.current.files
-    fdt = files.fdt
-    words = _open_words(m, fdt)
-    i = next((i for i, word in enumerate(words) if word != _FULL), len(words))
-    fd = 64 * i + (0 if i == len(words) else (~words[i] & words[i] + 1).bit_length() - 1)
-    if fd >= _limit(m):
+# --- one descriptor --------------------------------------------------------------------------
+
+
+def __alloc_fd(m: Machine, files: Any, start: int, end: int, flags: int) -> int:
+    """Reserve the lowest free descriptor from `start` on; its number, -EMFILE from `end` on, or -ENOMEM.
+
+    `flags` may hold O_CLOEXEC.
+    """
+    words = _fdtable.open_words(m, files.fdt)
+    i, low = start >> 6, (1 << (start & 63)) - 1
+    while i < len(words) and words[i] | low == _FULL:
+        i, low = i + 1, 0
+    fd = start
+    if i < len(words):
+        free = ~(words[i] | low)
+        fd = 64 * i + (free & -free).bit_length() - 1
+    elif start < 64 * len(words):
+        fd = 64 * len(words)
+    if fd >= end:
         return -errno.EMFILE
-    error = expand_files(m, files, fd)
-    if error:
+    error = _fdtable.expand_files(m, files, fd)
+    if error < 0:
         return error
-    _set_open(m, files.fdt, fd, True)
+    fdt = files.fdt
+    _fdtable.set_bit(m, fdt.open_fds, fd, on=True)
+    _fdtable.set_bit(m, fdt.close_on_exec, fd, flags & O_CLOEXEC)
     return fd
 
 
-_FULL = (1 << 64) - 1
+def _limit(m: Machine) -> int:
+    # rlimit(RLIMIT_NOFILE), of which most callers take the low 32 bits.
+    limit: int = m.current.signal.rlim[resource.RLIMIT_NOFILE].rlim_cur
+    return limit
+
+
+def alloc_fd(m: Machine, start: int, flags: int) -> int:
+    """Reserve the running task's lowest free descriptor from `start` on; its number, -EMFILE, -ENOMEM."""
+    return __alloc_fd(m, m.current.files, start, _limit(m) & _UINT, flags)
+
+
+def get_unused_fd_flags(m: Machine, flags: int) -> int:
+    """Reserve the running task's lowest free descriptor; its number, -EMFILE or -ENOMEM."""
+    return alloc_fd(m, 0, flags)
+
+
+def __put_unused_fd(m: Machine, files: Any, fd: int) -> None:
+    """Give a descriptor of `files` (struct files_struct *) back."""
+    _fdtable.set_bit(m, files.fdt.open_fds, fd, on=False)
 
 
 def put_unused_fd(m: Machine, fd: int) -> None:
     """Give a reserved descriptor back."""
-    _set_open(m, m.current.files.fdt, fd, False)
+    __put_unused_fd(m, m.current.files, fd)
 
 
 def fd_install(m: Machine, fd: int, file: Any) -> None:
-    """Let the reserved descriptor `fd` stand for `file`."""
-    _set_slot(m, m.current.files.fdt, fd, file)
+    """Let the reserved descriptor `fd` stand for `file`, whose reference it takes."""
+    _fdtable.set_slot(m, m.current.files.fdt, fd, file)
 
 
-def lookup_fd(m: Machine, fd: int) -> Any:
-    """Return the open file (struct file *) that `fd` stands for in the running task, or NULL."""
-    fdt = m.current.files.fdt
-    return _fd_slot(m, fdt, fd) if 0 <= fd < fdt.max_fds else fs.file(m, 0)
+def pick_file(m: Machine, files: Any, fd: int) -> Any:
+    """Take `fd` out of `files` (struct files_struct *): the open file (struct file *), NULL if none."""
+    file = _fdtable.fcheck_files(m, files, fd)
+    if file:
+        _fdtable.set_slot(m, files.fdt, fd, None)
+        __put_unused_fd(m, files, fd)
+    return file
 
 
-def close_fd(m: Machine, fd: int) -> int:
-    """Close `fd`; 0 or -EBADF."""
-    file = lookup_fd(m, fd)
-    if not file.address_:
-        return -errno.EBADF
-    fd_install(m, fd, None)
-    put_unused_fd(m, fd)
-    fput(m, file)
-    return 0
+def __close_fd(m: Machine, files: Any, fd: int) -> int:
+    """Close `fd` of `files` (struct files_struct *); 0 or -EBADF."""
+    file = pick_file(m, files, fd)
+    return file_table.filp_close(m, file) if file else -errno.EBADF
 
 
-def sys_close(m: Machine, fd: int) -> int:
-    """close(2)."""
-    return close_fd(m, fd)
+def do_close_on_exec(m: Machine, files: Any) -> None:
+    """Close what is to be closed in `files` (struct files_struct *) when another program begins."""
+    i = 0
+    while 64 * i < files.fdt.max_fds:
+        place = files.fdt.close_on_exec + 8 * i
+        bits = m.read_u64(place)
+        if bits:
+            m.write_u64(place, 0)
+        while bits:
+            bit = bits & -bits
+            __close_fd(m, files, 64 * i + bit.bit_length() - 1)
+            bits ^= bit
+        i += 1
 
 
-def sys_dup(m: Machine, fildes: int) -> int:
-    """dup(2): the lowest free descriptor for the same open file; -EBADF, -EMFILE."""
-    file = lookup_fd(m, fildes)
-    if not file:
-        return -errno.EBADF
-    fd = get_unused_fd(m)
-    if fd >= 0:
-        file.f_count += 1
-        fd_install(m, fd, file)
+# --- an open file while a call uses it ---------------------------------------------------------
+
+
+def _fget_files(m: Machine, files: Any, fd: int, mask: int) -> Any:
+    # __fget_files(): the open file, counted once more; NULL if there is none, or one of those modes.
+    file = _fdtable.fcheck_files(m, files, fd)
+    if not file or file.f_mode & mask:
+        return fs.file(m, 0)
+    return file_table.get_file(file)
+
+
+def fget(m: Machine, fd: int) -> Any:
+    """Return the open file (struct file *) that `fd` stands for, counted once more, or NULL."""
+    return _fget_files(m, m.current.files, fd, fs.FMODE_PATH)
+
+
+def fget_raw(m: Machine, fd: int) -> Any:
+    """As fget(), also for what O_PATH has opened."""
+    return _fget_files(m, m.current.files, fd, 0)
+
+
+def fget_task(m: Machine, task: task_struct, fd: int) -> Any:
+    """As fget_raw(), for a descriptor of `task`."""
+    files = task.files
+    return _fget_files(m, files, fd, 0) if files else fs.file(m, 0)
+
+
+def _fget_light(m: Machine, fd: int, mask: int) -> file_h.fd:
+    # __fget_light(): only a shared table can lose the file while the caller sleeps.
+    files = m.current.files
+    if files.count == 1:
+        file = _fdtable.fcheck_files(m, files, fd)
+        return file_h.fd(fs.file(m, 0) if file and file.f_mode & mask else file, 0)
+    file = _fget_files(m, files, fd, mask)
+    return file_h.fd(file, file_h.FDPUT_FPUT if file else 0)
+
+
+def fdget(m: Machine, fd: int) -> file_h.fd:
+    """Return the open file that `fd` stands for (struct fd), to be given back with fdput()."""
+    return _fget_light(m, fd, fs.FMODE_PATH)
+
+
+def fdget_raw(m: Machine, fd: int) -> file_h.fd:
+    """As fdget(), also for what O_PATH has opened."""
+    return _fget_light(m, fd, 0)
+
+
+def fdput(m: Machine, f: file_h.fd) -> None:
+    """Give back what fdget() returned."""
+    if f.flags & file_h.FDPUT_FPUT:
+        file_table.fput(m, f.file)
+
+
+def set_close_on_exec(m: Machine, fd: int, flag: int) -> None:
+    """Let `fd` be closed when another program begins, or not."""
+    _fdtable.set_bit(m, m.current.files.fdt.close_on_exec, fd, flag)
+
+
+def get_close_on_exec(m: Machine, fd: int) -> bool:
+    """Return whether `fd` is closed when another program begins."""
+    return _fdtable.test_bit(m, m.current.files.fdt.close_on_exec, fd)
+
+
+# --- a second descriptor -----------------------------------------------------------------------
+
+
+def do_dup2(m: Machine, files: Any, file: Any, fd: int, flags: int) -> int:
+    """Let `fd` of `files` stand for `file` too, and close what it stood for; `fd`, or -EBUSY.
+
+    -EBUSY: another thread has reserved `fd` and not yet used it.
+    """
+    fdt = files.fdt
+    tofree = _fdtable.fcheck_files(m, files, fd)
+    if not tofree and _fdtable.test_bit(m, fdt.open_fds, fd):
+        return -errno.EBUSY
+    _fdtable.set_slot(m, fdt, fd, file_table.get_file(file))
+    _fdtable.set_bit(m, fdt.open_fds, fd, on=True)
+    _fdtable.set_bit(m, fdt.close_on_exec, fd, flags & O_CLOEXEC)
+    if tofree:
+        file_table.filp_close(m, tofree)
     return fd
 
 
-def sys_dup2(m: Machine, oldfd: int, newfd: int) -> int:
-    """dup2(2): `newfd` for the same open file, closed first if it is open; -EBADF, -ENOMEM."""
-    file = lookup_fd(m, oldfd)
-    if oldfd == newfd:
-        return newfd if file else -errno.EBADF
-    if not 0 <= newfd < _limit(m) or not file:
-        return -errno.EBADF
+def ksys_dup3(m: Machine, oldfd: int, newfd: int, flags: int) -> int:
+    """Let `newfd` stand for the open file of `oldfd`; `newfd`, -EINVAL, -EBADF, -ENOMEM or -EBUSY."""
     files = m.current.files
-    error = expand_files(m, files, newfd)
-    if error:
+    if flags & ~O_CLOEXEC:
+        return -errno.EINVAL
+    if oldfd == newfd:
+        return -errno.EINVAL
+    if newfd >= _limit(m):
+        return -errno.EBADF
+    error = _fdtable.expand_files(m, files, newfd)
+    file = fcheck(m, oldfd)
+    if not file or error == -errno.EMFILE:
+        return -errno.EBADF
+    if error < 0:
         return error
-    old = lookup_fd(m, newfd)
-    file.f_count += 1
-    _set_open(m, files.fdt, newfd, True)
-    fd_install(m, newfd, file)
-    if old:
-        fput(m, old)
-    return newfd
+    return do_dup2(m, files, file, newfd, flags)
+
+
+def sys_dup3(m: Machine, oldfd: int, newfd: int, flags: int) -> int:
+    """dup3(2): as dup2(2), with O_CLOEXEC in `flags`; -EINVAL for others or where both are the same."""
+    return ksys_dup3(m, oldfd & _UINT, newfd & _UINT, flags)
+
+
+def sys_dup2(m: Machine, oldfd: int, newfd: int) -> int:
+    """dup2(2): `newfd` for the same open file, closed first if it is open; -EBADF, -ENOMEM, -EBUSY."""
+    oldfd, newfd = oldfd & _UINT, newfd & _UINT
+    if oldfd == newfd:
+        return oldfd if fcheck(m, oldfd) else -errno.EBADF
+    return ksys_dup3(m, oldfd, newfd, 0)
+
+
+def sys_dup(m: Machine, fildes: int) -> int:
+    """dup(2): the lowest free descriptor for the same open file; -EBADF, -EMFILE, -ENOMEM."""
+    file = fget_raw(m, fildes & _UINT)
+    if not file:
+        return -errno.EBADF
+    fd = get_unused_fd_flags(m, 0)
+    if fd >= 0:
+        fd_install(m, fd, file)
+    else:
+        file_table.fput(m, file)
+    return fd
+
+
+def f_dupfd(m: Machine, start: int, file: Any, flags: int) -> int:
+    """Return the lowest free descriptor from `start` (unsigned int) on, for `file`.
+
+    -EINVAL for a `start` beyond the limit, -EMFILE, -ENOMEM.
+    """
+    if start >= _limit(m):
+        return -errno.EINVAL
+    fd = alloc_fd(m, start, flags)
+    if fd >= 0:
+        fd_install(m, fd, file_table.get_file(file))
+    return fd

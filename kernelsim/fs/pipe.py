@@ -1,6 +1,6 @@
 """fs/pipe.c @ v5.10.188: pipes, a ring of up to 16 pages.
 
-Left out: packets, splice, F_SETPIPE_SZ, asynchronous notification, accounting per user.
+Left out: notifications (O_NOTIFICATION_PIPE), splice, F_SETPIPE_SZ, asynchronous notification, accounting per user.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.fs import file as fs_file
-from kernelsim.include.linux import fs, sched, slab
+from kernelsim.fs import file_table
+from kernelsim.include.linux import fs, sched, slab, uaccess
 from kernelsim.include.linux import wait as wait_h
 from kernelsim.include.linux.sched import signal as sched_signal
-from kernelsim.include.uapi.asm import errno, signal
+from kernelsim.include.uapi.asm import errno, fcntl, signal
 from kernelsim.kernel import signal as kernel_signal
 from kernelsim.kernel.sched import core, wait
 from kernelsim.machine import machine, memory
@@ -25,15 +26,19 @@ if TYPE_CHECKING:
 __all__ = [
     "alloc_pipe_info",
     "create_pipe_files",
+    "do_pipe2",
     "free_pipe_info",
     "init_pipe_fs",
     "pipe_read",
     "pipe_release",
     "pipe_write",
+    "sys_pipe",
     "sys_pipe2",
 ]
 
+PIPE_BUF_FLAG_PACKET = 0x08
 PIPE_BUF_FLAG_CAN_MERGE = 0x10
+O_NOTIFICATION_PIPE = fcntl.O_EXCL
 PAGE_SIZE = memory.PAGE_SIZE
 
 
@@ -134,8 +139,11 @@ def _take(m: Machine, pipe: Any, count: int) -> bytes:
         chars = min(buf.len, count)
         data += m.read(buf.page + buf.offset, chars)
         count -= chars
-        buf.offset += chars
-        buf.len -= chars
+        if buf.flags & PIPE_BUF_FLAG_PACKET:  # a packet ends the read; what does not fit is lost
+            buf.len = count = 0
+        else:
+            buf.offset += chars
+            buf.len -= chars
         if not buf.len:
             page_alloc.free_pages(m, buf.page, 0)
             buf.page = 0
@@ -155,7 +163,7 @@ async def pipe_read(m: Machine, file: Any, to: Any, count: int) -> int:
         data = _take(m, pipe, count)
         if data or not pipe.writers:
             break
-        if file.f_flags & fs.O_NONBLOCK:
+        if file.f_flags & fcntl.O_NONBLOCK:
             return -errno.EAGAIN
         if await _wait_event_exclusive(
             m, pipe.rd_wait, lambda: not _empty(pipe) or not pipe.writers
@@ -184,15 +192,15 @@ def _merge(m: Machine, pipe: Any, data: bytes) -> int:
     return chars
 
 
-def _put(m: Machine, pipe: Any, data: bytes) -> int:
-    # Put one page of `data` into the next slot: how many bytes, or -ENOMEM.
+def _put(m: Machine, pipe: Any, data: bytes, flags: int) -> int:
+    # Put one page of `data` into the next slot, with those flags: how many bytes, or -ENOMEM.
     page = page_alloc.alloc_pages(m, slab.GFP_KERNEL, 0)
     if not page:
         return -errno.ENOMEM
     head = pipe.head
     pipe.head = head + 1 & 0xFFFF_FFFF
     buf = _slot(pipe, head)
-    buf.page, buf.flags = page, PIPE_BUF_FLAG_CAN_MERGE
+    buf.page, buf.flags = page, flags
     buf.offset, buf.len = 0, min(len(data), PAGE_SIZE)
     m.write(page, data[:PAGE_SIZE])
     return int(buf.len)
@@ -211,6 +219,8 @@ async def pipe_write(m: Machine, file: Any, data: bytes) -> int:
     if not pipe.readers:
         return _broken(m, 0)
     was_empty, wake_next_writer = _empty(pipe), False
+    packets = file.f_flags & fcntl.O_DIRECT  # is_packetized()
+    flags = PIPE_BUF_FLAG_PACKET if packets else PIPE_BUF_FLAG_CAN_MERGE
     done = _merge(m, pipe, data)
     retval = done
     while done < len(data):
@@ -218,14 +228,14 @@ async def pipe_write(m: Machine, file: Any, data: bytes) -> int:
             retval = _broken(m, done)
             break
         if not _full(pipe):
-            put = _put(m, pipe, data[done:])
+            put = _put(m, pipe, data[done:], flags)
             if put < 0:
                 retval = done or put
                 break
             done += put
             retval = done
             continue
-        if file.f_flags & fs.O_NONBLOCK:
+        if file.f_flags & fcntl.O_NONBLOCK:
             retval = done or -errno.EAGAIN
             break
         if sched_signal.signal_pending(m.current):
@@ -242,46 +252,85 @@ async def pipe_write(m: Machine, file: Any, data: bytes) -> int:
     return retval
 
 
-def create_pipe_files(m: Machine, pipe: Any, flags: int) -> Any:
-    """Make the two open files (struct file *) of `pipe`, the reading one first; or -ENOMEM."""
+def create_pipe_files(m: Machine, flags: int) -> Any:
+    """Make a pipe and its two open files (struct file *), the reading one first.
+
+    Or return -ENFILE or -ENOMEM; -ENOPKG for notifications.
+    """
+    pipe = alloc_pipe_info(m)  # get_pipe_inode()
+    if not pipe:
+        return -errno.ENFILE
+    if flags & O_NOTIFICATION_PIPE:  # watch_queue_init() without CONFIG_WATCH_QUEUE
+        free_pipe_info(m, pipe)
+        return -errno.ENOPKG
     ends: list[Any] = []  # the writing one is allocated first
-    for mode in (fs.FMODE_WRITE | fs.FMODE_CAN_WRITE, fs.FMODE_READ | fs.FMODE_CAN_READ):
-        file = fs_file.alloc_file(
-            m, m.symbol("pipefifo_fops"), mode | fs.FMODE_STREAM, pipe.address_
-        )
+    for mode, told in (
+        (_WRITE, fcntl.O_WRONLY | flags & (fcntl.O_NONBLOCK | fcntl.O_DIRECT)),
+        (_READ, fcntl.O_RDONLY | flags & fcntl.O_NONBLOCK),
+    ):
+        file = file_table.alloc_file(m, m.symbol("pipefifo_fops"), mode, pipe.address_, told)
         if isinstance(file, int):
             for end in ends:
                 slub.kmem_cache_free(m, m.static.filp_cachep, end.address_)
             free_pipe_info(m, pipe)
             return file
-        file.f_flags = flags & fs.O_NONBLOCK
         ends.append(file)
     pipe.readers = pipe.writers = 1
     pipe.files = 2
     return ends[::-1]
 
 
-def sys_pipe2(m: Machine, fildes: Any, flags: int) -> int:
-    """pipe2(2): a new pipe, its two descriptors into `fildes` (a UserBuffer); 0, -EINVAL, -EMFILE, -ENFILE, -ENOMEM."""
-    if flags & ~(fs.O_CLOEXEC | fs.O_NONBLOCK):
+_WRITE = fs.FMODE_WRITE | fs.FMODE_CAN_WRITE | fs.FMODE_STREAM
+_READ = fs.FMODE_READ | fs.FMODE_CAN_READ | fs.FMODE_STREAM
+
+
+def _do_pipe_flags(m: Machine, flags: int) -> Any:
+    # __do_pipe_flags(): (descriptors, open files), or a negative errno.
+    known = fcntl.O_CLOEXEC | fcntl.O_NONBLOCK | fcntl.O_DIRECT | O_NOTIFICATION_PIPE
+    if flags & ~known:
         return -errno.EINVAL
-    pipe = alloc_pipe_info(m)
-    if not pipe:
-        return -errno.ENFILE
-    ends = create_pipe_files(m, pipe, flags)
-    if isinstance(ends, int):
-        return ends
+    files = create_pipe_files(m, flags)
+    if isinstance(files, int):
+        return files
     fds: list[int] = []
-    for _ in ends:
-        fd = fs_file.get_unused_fd(m)
+    for _ in files:
+        fd = fs_file.get_unused_fd_flags(m, flags)
         if fd < 0:
-            for reserved in fds:
-                fs_file.put_unused_fd(m, reserved)
-            for file in ends:
-                fs_file.fput(m, file)
+            _undo(m, fds, files)
             return fd
         fds.append(fd)
-    for fd, file in zip(fds, ends, strict=True):
+    return fds, files
+
+
+def _undo(m: Machine, fds: list[int], files: list[Any]) -> None:
+    for fd in fds:
+        fs_file.put_unused_fd(m, fd)
+    for file in files:
+        file_table.fput(m, file)
+
+
+def do_pipe2(m: Machine, fildes: Any, flags: int) -> int:
+    """Make a pipe, its two descriptors into `fildes` (int __user *).
+
+    Returns 0, -EINVAL, -EFAULT, -EMFILE, -ENFILE or -ENOMEM.
+    """
+    found = _do_pipe_flags(m, flags)
+    if isinstance(found, int):
+        return found
+    fds, files = found
+    if uaccess.put_user(m, tuple(fds), fildes):
+        _undo(m, fds, files)
+        return -errno.EFAULT
+    for fd, file in zip(fds, files, strict=True):
         fs_file.fd_install(m, fd, file)
-    fildes.data = tuple(fds)
     return 0
+
+
+def sys_pipe2(m: Machine, fildes: Any, flags: int) -> int:
+    """pipe2(2) with O_CLOEXEC, O_NONBLOCK or O_DIRECT; -EINVAL for other flags, -EFAULT, -EMFILE, -ENFILE, -ENOMEM."""
+    return do_pipe2(m, fildes, flags)
+
+
+def sys_pipe(m: Machine, fildes: Any) -> int:
+    """pipe(2): pipe2(2) without flags."""
+    return do_pipe2(m, fildes, 0)

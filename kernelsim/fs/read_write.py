@@ -19,6 +19,7 @@ __all__ = ["ksys_read", "ksys_write", "sys_lseek", "sys_read", "sys_write", "vfs
 
 MAX_RW_COUNT = 0x7FFF_F000
 SEEK_MAX = 4  # SEEK_HOLE
+_UINT = 0xFFFF_FFFF
 
 
 async def vfs_write(m: Machine, file: Any, buf: bytes) -> int:
@@ -45,53 +46,44 @@ async def vfs_read(m: Machine, file: Any, buf: Any, count: int) -> int:
     return retval
 
 
-def _fdget(m: Machine, fd: int) -> tuple[Any, bool]:
-    # (struct file *, is it counted): only a shared table can lose the file while we sleep (__fget_light).
-    file = fs_file.lookup_fd(m, fd)
-    shared = bool(file) and m.current.files.count > 1
-    if shared:
-        file.f_count += 1
-    return file, shared
-
-
 async def ksys_write(m: Machine, fd: int, buf: bytes) -> int:
     """Write to a descriptor: fs/read_write.c L647."""
-    file, counted = _fdget(m, fd)
-    if not file:
+    f = fs_file.fdget(m, fd)
+    if not f.file:
         return -errno.EBADF
-    retval = await vfs_write(m, file, buf)
-    if counted:
-        fs_file.fput(m, file)
+    retval = await vfs_write(m, f.file, buf)
+    fs_file.fdput(m, f)
     return retval
 
 
 async def ksys_read(m: Machine, fd: int, buf: Any, count: int) -> int:
     """Read from a descriptor."""
-    file, counted = _fdget(m, fd)
-    if not file:
+    f = fs_file.fdget(m, fd)
+    if not f.file:
         return -errno.EBADF
-    retval = await vfs_read(m, file, buf, count)
-    if counted:
-        fs_file.fput(m, file)
+    retval = await vfs_read(m, f.file, buf, count)
+    fs_file.fdput(m, f)
     return retval
 
 
 async def sys_write(m: Machine, fd: int, buf: bytes, count: int) -> int:
     """write(2)."""
-    return await ksys_write(m, fd, buf[:count])
+    return await ksys_write(m, fd & _UINT, buf[:count])
 
 
 async def sys_read(m: Machine, fd: int, buf: Any, count: int) -> int:
     """read(2)."""
-    return await ksys_read(m, fd, buf, count)
+    return await ksys_read(m, fd & _UINT, buf, count)
 
 
 def sys_lseek(m: Machine, fd: int, offset: int, whence: int) -> int:
     """lseek(2): the new position; -EBADF, -EINVAL for a bad `whence`, -ESPIPE for what has none."""
-    file = fs_file.lookup_fd(m, fd)
-    if not file:
+    f = fs_file.fdget(m, fd & _UINT)
+    if not f.file:
         return -errno.EBADF
-    if not 0 <= whence <= SEEK_MAX:
-        return -errno.EINVAL
-    llseek = file.f_op.llseek
-    return int(m.call(llseek, file, offset, whence)) if llseek else -errno.ESPIPE
+    retval = -errno.EINVAL
+    if 0 <= whence <= SEEK_MAX:
+        llseek = f.file.f_op.llseek
+        retval = int(m.call(llseek, f.file, offset, whence)) if llseek else -errno.ESPIPE
+    fs_file.fdput(m, f)
+    return retval

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from kernelsim.drivers.tty import tty_io
 from kernelsim.fs import exec as fs_exec
 from kernelsim.fs import file as fs_file
-from kernelsim.fs import fs_struct, pipe
+from kernelsim.fs import file_table, fs_struct, pipe
 from kernelsim.include.linux import pid, sched
 from kernelsim.include.linux import wait as wait_h
+from kernelsim.include.uapi.asm import fcntl
 from kernelsim.include.uapi.linux import sched as flags
 from kernelsim.init import init_task
 from kernelsim.kernel import cred, fork, nsproxy, pid_namespace, signal
@@ -55,7 +56,7 @@ def start_kernel(m: Machine) -> None:
     signal.signals_init(m)
     m.write_u64(m.define("proc_inum_next", ctype.ulong), PROC_DYNAMIC_FIRST)
     pid_namespace.pid_namespaces_init(m)
-    fs_file.files_init(m)
+    file_table.files_init(m)
     pipe.init_pipe_fs(m)
     tty_io.tty_init(m)
     m.define("kthreadd_done", wait_h.completion)
@@ -88,8 +89,8 @@ async def boot_task(m: Machine) -> None:
 def _open_console(m: Machine) -> None:
     # console_on_rootfs(): descriptors 0, 1 and 2.
     for line in range(3):
-        file = fs_file.alloc_file(m, m.symbol("tty_fops"), tty_io.MODE, line)
-        fs_file.fd_install(m, fs_file.get_unused_fd(m), file)
+        file = file_table.alloc_file(m, m.symbol("tty_fops"), tty_io.MODE, line, fcntl.O_RDWR)
+        fs_file.fd_install(m, fs_file.get_unused_fd_flags(m, 0), file)
 
 
 async def kernel_init(m: Machine, unused: int) -> int:

@@ -898,14 +898,14 @@ def _drop_copies(m: Machine, new_fs: Any, new_fd: Any) -> None:
         slub.kmem_cache_free(m, m.static.fs_cachep, new_fs.address_)
 
 
-def unshare_fd(m: Machine, flags: int) -> Any:
+def unshare_fd(m: Machine, flags: int, max_fds: int = fs_file.NR_OPEN_MAX) -> Any:
     """Return a copy (struct files_struct *) of a table that is shared, None if it is not or need not be.
 
     Or a negative errno: -ENOMEM, -EMFILE.
     """
     files = m.current.files
     if flags & uapi.CLONE_FILES and files.address_ and files.count > 1:
-        return fs_file.dup_fd(m, files)
+        return fs_file.dup_fd(m, files, max_fds)
     return None
 
 

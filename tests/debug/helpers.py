@@ -3,7 +3,7 @@
 AGREE: module -> helper -> (what it answers, what is expected).  docs/drgn.md has a row for each.
 """
 
-from kernelsim.fs import file as fs_file
+from kernelsim.fs import _fdtable
 from kernelsim.include.linux import fs, sched
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.kernel import pid as kernel_pid
@@ -23,7 +23,7 @@ def se_of(tasks):
 
 
 def pipe(s):
-    file = fs_file._fd_slot(s.m, s.reader.files.fdt, 3)
+    file = _fdtable.fcheck_files(s.m, s.reader.files, 3)
     return fs.pipe_inode_info(s.m, file.private_data)
 
 

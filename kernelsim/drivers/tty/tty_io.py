@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.fs import file as fs_file
 from kernelsim.include.linux import fs
-from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.asm import errno, fcntl
 from kernelsim.machine import machine
 
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
-__all__ = ["null_lseek", "read_null", "sys_open", "tty_init", "tty_write", "write_null"]
+__all__ = ["null_lseek", "read_null", "tty_init", "tty_read", "tty_write", "write_null"]
 
 MODE = fs.FMODE_READ | fs.FMODE_WRITE | fs.FMODE_CAN_READ | fs.FMODE_CAN_WRITE | fs.FMODE_STREAM
 
@@ -24,32 +23,9 @@ MODE = fs.FMODE_READ | fs.FMODE_WRITE | fs.FMODE_CAN_READ | fs.FMODE_CAN_WRITE |
 def tty_init(m: Machine) -> None:
     """Set up the operations of the console and of /dev/null."""
     tty, null = m.define("tty_fops", fs.file_operations), m.define("null_fops", fs.file_operations)
-    tty.read, tty.write = machine.text_address("read_null"), machine.text_address("tty_write")
+    tty.read, tty.write = machine.text_address("tty_read"), machine.text_address("tty_write")
     null.llseek = machine.text_address("null_lseek")
     null.read, null.write = machine.text_address("read_null"), machine.text_address("write_null")
-
-
-def sys_open(m: Machine, filename: str, flags: int, mode: int) -> int:
-    """open(2) of a device: its descriptor, or -ENOENT for everything else, -EMFILE, -ENOMEM."""
-    if filename not in _DEVICES:
-        return -errno.ENOENT
-    fops, line = _DEVICES[filename]
-    fd = fs_file.get_unused_fd(m)
-    if fd < 0:
-        return fd
-    file = fs_file.alloc_file(m, m.symbol(fops), _MODES.get(flags & 3, 0) | fs.FMODE_STREAM, line)
-    if isinstance(file, int):
-        fs_file.put_unused_fd(m, fd)
-        return file
-    file.f_flags = flags & ~fs.O_CLOEXEC
-    fs_file.fd_install(m, fd, file)
-    return fd
-
-
-_DEVICES = {"/dev/null": ("null_fops", 0), "/dev/console": ("tty_fops", 1)}
-_DEVICES |= {f"/dev/ttyS{line}": ("tty_fops", line) for line in range(3)}
-_READ, _WRITE = fs.FMODE_READ | fs.FMODE_CAN_READ, fs.FMODE_WRITE | fs.FMODE_CAN_WRITE
-_MODES = {fs.O_RDONLY: _READ, fs.O_WRONLY: _WRITE, fs.O_RDWR: _READ | _WRITE}
 
 
 async def tty_write(m: Machine, file: Any, data: bytes) -> int:
@@ -57,6 +33,14 @@ async def tty_write(m: Machine, file: Any, data: bytes) -> int:
     if data:
         m.line_out(file.private_data, data)
     return len(data)
+
+
+async def tty_read(m: Machine, file: Any, buf: Any, count: int) -> int:
+    """Read a line that nobody ever types on: end of file, or -EAGAIN with O_NONBLOCK."""
+    if count and file.f_flags & fcntl.O_NONBLOCK:
+        return -errno.EAGAIN
+    buf.data = b""
+    return 0
 
 
 async def read_null(m: Machine, file: Any, buf: Any, count: int) -> int:

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.drivers.tty import tty_io
 from kernelsim.fs import exec as fs_exec
+from kernelsim.fs import fcntl, pipe, read_write
 from kernelsim.fs import file as fs_file
-from kernelsim.fs import pipe, read_write
+from kernelsim.fs import open as fs_open
 from kernelsim.include.linux import sched
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.asm import errno
@@ -66,7 +66,10 @@ def _read_table() -> dict[int, tuple[str, str]]:
 
 _TABLE = _read_table()
 _NUMBERS = {name: number for number, (name, _) in _TABLE.items()}
-_MODULES = (fork, kernel_exit, sys, signal, hrtimer, read_write, pipe, fs_file, fs_exec, tty_io)
+_MODULES = (
+    *(fork, kernel_exit, sys, signal, hrtimer),
+    *(fcntl, fs_exec, fs_file, fs_open, pipe, read_write),
+)
 
 
 def _entry_point(entry: str) -> Any:
