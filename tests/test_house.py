@@ -33,7 +33,7 @@ TOP_LEVEL = {
 
 BELOW = {"include", "machine"}
 MACHINERY = {"arch", "lib", "mm"} | BELOW
-KERNEL = {"drivers", "fs", "kernel"} | MACHINERY
+KERNEL = {"drivers", "fs", "ipc", "kernel", "net", "security"} | MACHINERY
 MAY_IMPORT = {
     "machine": {"machine"},
     "include": BELOW,
@@ -42,7 +42,10 @@ MAY_IMPORT = {
     "mm": MACHINERY,
     "drivers": KERNEL,
     "fs": KERNEL,
+    "ipc": KERNEL,
     "kernel": KERNEL,
+    "net": KERNEL,
+    "security": KERNEL,
     "entry": KERNEL | {"entry"},  # arch/x86/entry: the gate, which calls the kernel
     "init": KERNEL | {"entry", "init"},
     "user": {"user", "include.uapi"},
@@ -59,7 +62,8 @@ MAY_IMPORT = {
     "export": {"export", "widget"},  # docs/adr/0010-export.md
     "__main__": {"exercise", "export"},
 }
-MIRROR = {"arch", "drivers", "entry", "fs", "include", "init", "kernel", "lib", "mm"}
+MIRROR = {"arch", "drivers", "entry", "fs", "include", "init", "ipc", "kernel", "lib", "mm", "net"}
+MIRROR |= {"security"}
 
 # Who may import what is not in the standard library.
 FOREIGN = {

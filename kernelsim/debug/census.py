@@ -10,12 +10,25 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.include.linux import cred, fs, mm_types, nsproxy, sched
+from kernelsim.fs import mount
+from kernelsim.include.linux import (
+    cgroup,
+    cred,
+    fs,
+    ipc_namespace,
+    mm_types,
+    nsproxy,
+    sched,
+    time_namespace,
+    user_namespace,
+    utsname,
+)
 from kernelsim.include.linux import idr as idr_h
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.wait import wait_queue_entry
+from kernelsim.include.net import net_namespace
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.lib import idr
 from kernelsim.machine import machine, memory
@@ -31,15 +44,37 @@ __all__ = ["Census", "validate_counts", "validate_slabs"]
 # the pointers that there are.
 COUNTERS: dict[type[Any], tuple[str, dict[str, int]]] = {
     cred.cred: ("usage", {"init_cred": 2}),
+    cred.group_info: ("usage", {"init_groups": 1}),
+    cred.user_struct: ("count", {}),
+    cgroup.cgroup_namespace: ("count", {"init_cgroup_ns": 1}),
     fs.file: ("f_count", {}),
     fs.files_struct: ("count", {}),
     fs.fs_struct: ("users", {}),
     nsproxy.nsproxy: ("count", {}),
     pid_h.pid: ("count", {}),
     pid_h.pid_namespace: ("kref", {}),
+    ipc_namespace.ipc_namespace: ("count", {}),
+    mount.mnt_namespace: ("count", {}),
+    net_namespace.net: ("count", {}),
+    time_namespace.time_namespace: ("kref", {"init_time_ns": 1}),
+    user_namespace.ucounts: ("count", {}),
+    # six static objects point to it, three of which C counts
+    user_namespace.user_namespace: ("count", {"init_user_ns": -3}),
+    utsname.uts_namespace: ("kref", {"init_uts_ns": 1}),
     sched_signal.sighand_struct: ("count", {}),
     sched_signal.signal_struct: ("sigcnt", {}),
 }
+_MEMBERS = ("uts_ns", "ipc_ns", "mnt_ns", "pid_ns_for_children", "net_ns", "time_ns")
+_MEMBERS += ("time_ns_for_children", "cgroup_ns")  # of struct nsproxy
+_OWNED: tuple[type[Any], ...] = (
+    cgroup.cgroup_namespace,
+    ipc_namespace.ipc_namespace,
+    mount.mnt_namespace,
+    net_namespace.net,
+    pid_h.pid_namespace,
+    time_namespace.time_namespace,
+    utsname.uts_namespace,
+)
 STACK_PAGES = sched.THREAD_SIZE >> memory.PAGE_SHIFT
 
 
@@ -66,6 +101,7 @@ class Census:
         for table in self._all(fs.files_struct):
             self._table(table)
         self._namespaces()
+        self._owners()
         pool = m.symbol("radix_tree_preloads")
         self.nodes += int(pool.nr)
 
@@ -141,7 +177,9 @@ class Census:
 
     def _namespaces(self) -> None:
         for proxy in self._all(nsproxy.nsproxy):
-            self._point(proxy.pid_ns_for_children)
+            for member in _MEMBERS:
+                self._point(getattr(proxy, member))
+        self._point(self.m.symbol("init_nsproxy").mnt_ns)  # init_mount_tree()
         self._point(self.m.symbol("init_pid_ns"))
         todo, seen = self._all(pid_h.pid_namespace), set()
         while todo:
@@ -157,6 +195,25 @@ class Census:
         for pid in self._all(pid_h.pid):
             self._point(pid_h.ns_of_pid(pid))  # alloc_pid(): held until the pid is freed
         self._point(self.m.symbol("init_struct_pid"))
+
+    def _owners(self) -> None:
+        # Credentials and namespaces hold user namespaces, and those each other.
+        for one in self._all(cred.cred):
+            for member in ("group_info", "user", "user_ns"):
+                self._point(getattr(one, member))
+        for kind in _OWNED:
+            for ns in self._all(kind):
+                self._point(ns.user_ns)
+                self._point(ns.ucounts)
+        todo = self._all(user_namespace.user_namespace)
+        seen = set(todo)
+        while todo:
+            ns = todo.pop()
+            self._point(ns.parent)
+            self._point(ns.ucounts)
+            if ns.parent and ns.parent not in seen:
+                seen.add(ns.parent)
+                todo.append(ns.parent)
 
     def _number(self, pid: Any, nr: int, ns: Any) -> list[Any]:
         # The entry `nr` of the namespace `ns`; the namespaces in which `pid` has numbers.

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kernelsim.include.linux import cred, fs, mm_types, nsproxy, pid, sched, xarray
+from kernelsim.include.linux import (
+    cred,
+    fs,
+    mm_types,
+    nsproxy,
+    pid,
+    sched,
+    user_namespace,
+    utsname,
+    xarray,
+)
 from kernelsim.include.linux import slab as slab_h
 from kernelsim.include.linux.sched import signal
+from kernelsim.include.net import net_namespace
 from kernelsim.machine import ctype, memory
 from kernelsim.machine.machine import Machine, PastMachine
 from kernelsim.machine.ref import Struct
@@ -29,6 +40,10 @@ TYPES: dict[str, Any] = {
     "cred_jar": cred.cred,
     "nsproxy": nsproxy.nsproxy,
     "pid_namespace": pid.pid_namespace,
+    "uts_namespace": utsname.uts_namespace,
+    "user_namespace": user_namespace.user_namespace,
+    "net_namespace": net_namespace.net,
+    "uid_cache": cred.user_struct,
     "radix_tree_node": xarray.xa_node,
     "filp": fs.file,
     "sigqueue": signal.sigqueue,

@@ -11,26 +11,40 @@ from kernelsim.drivers.tty import tty_io
 from kernelsim.fs import exec as fs_exec
 from kernelsim.fs import file as fs_file
 from kernelsim.fs import file_table, fs_struct, pipe
-from kernelsim.include.linux import pid, sched
+from kernelsim.fs import namespace as mnt_namespace
+from kernelsim.include.linux import pid, proc_ns, sched
 from kernelsim.include.linux import wait as wait_h
 from kernelsim.include.uapi.asm import fcntl
 from kernelsim.include.uapi.linux import sched as flags
-from kernelsim.init import init_task
-from kernelsim.kernel import cred, fork, nsproxy, pid_namespace, signal
+from kernelsim.init import init_task, version
+from kernelsim.ipc import namespace as ipc_namespace
+from kernelsim.kernel import (
+    cred,
+    fork,
+    nsproxy,
+    pid_namespace,
+    signal,
+    ucount,
+    user,
+    user_namespace,
+    utsname,
+)
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import pid as kernel_pid
+from kernelsim.kernel.cgroup import namespace as cgroup_namespace
 from kernelsim.kernel.sched import core, wait
 from kernelsim.kernel.time import hrtimer, timekeeping
+from kernelsim.kernel.time import namespace as time_namespace
 from kernelsim.lib import radix_tree
 from kernelsim.machine import cpu, ctype, machine
 from kernelsim.mm import page_alloc, slub
+from kernelsim.net.core import net_namespace
 
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = ["boot_task", "kernel_init", "rest_init", "start_kernel"]
 
-PROC_DYNAMIC_FIRST = 0xF0000000
 _TRY = ("/init", "/sbin/init", "/etc/init", "/bin/init", "/bin/sh")
 
 
@@ -41,8 +55,15 @@ def start_kernel(m: Machine) -> None:
     page_alloc.mem_init(m)
     slub.kmem_cache_init(m)
     init_task.declare(m)
+    ucount.ucounts_static_init(m)
+    user.user_static_init(m)
     cred.cred_static_init(m)
     kernel_pid.pid_static_init(m)
+    version.version_static_init(m)
+    ipc_namespace.ipc_static_init(m)
+    cgroup_namespace.cgroup_static_init(m)
+    time_namespace.time_ns_static_init(m)
+    net_namespace.net_static_init(m)
     nsproxy.nsproxy_static_init(m)
     fs_struct.fs_static_init(m)
     fs_file.files_static_init(m)
@@ -54,9 +75,15 @@ def start_kernel(m: Machine) -> None:
     fork.fork_init(m)
     fork.proc_caches_init(m)
     signal.signals_init(m)
-    m.write_u64(m.define("proc_inum_next", ctype.ulong), PROC_DYNAMIC_FIRST)
+    m.write_u64(m.define("proc_inum_next", ctype.ulong), proc_ns.PROC_DYNAMIC_FIRST)
+    utsname.uts_ns_init(m)
+    mnt_namespace.mnt_init(m)
+    user.uid_cache_init(m)
+    user_namespace.user_namespaces_init(m)
     pid_namespace.pid_namespaces_init(m)
     file_table.files_init(m)
+    net_namespace.net_ns_init(m)
+    fs_file.files_init(m)
     pipe.init_pipe_fs(m)
     tty_io.tty_init(m)
     m.define("kthreadd_done", wait_h.completion)

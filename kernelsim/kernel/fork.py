@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.arch.x86.kernel import process
 from kernelsim.fs import file as fs_file
 from kernelsim.fs import fs_struct
-from kernelsim.include.linux import _links, fs, rculist, sched, slab, uaccess
+from kernelsim.include.linux import (
+    _links,
+    fs,
+    rculist,
+    sched,
+    slab,
+    uaccess,
+    user_namespace,
+)
 from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux.mm_types import mm_struct
 from kernelsim.include.linux.sched import signal as sched_signal
@@ -27,10 +35,13 @@ from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm.signal import SIGCHLD
 from kernelsim.include.uapi.linux import resource
 from kernelsim.include.uapi.linux import sched as uapi
-from kernelsim.kernel import cred, nsproxy, signal
+from kernelsim.include.uapi.linux.capability import CAP_SYS_ADMIN, CAP_SYS_RESOURCE
+from kernelsim.kernel import capability, cred, nsproxy, signal
 from kernelsim.kernel import pid as kernel_pid
+from kernelsim.kernel import user_namespace as kernel_user_ns
 from kernelsim.kernel.sched import core, wait
 from kernelsim.kernel.time import timekeeping
+from kernelsim.lib import is_single_threaded
 from kernelsim.machine import ctype
 from kernelsim.mm import page_alloc, slub
 
@@ -73,7 +84,6 @@ __all__ = [
 _HW = slab.SLAB_HWCACHE_ALIGN | slab.SLAB_PANIC | slab.SLAB_ACCOUNT
 _STACK_ORDER = 2
 MIN_THREADS, MAX_THREADS = 20, 0x3FFFFFFF
-CAP_SYS_ADMIN, CAP_SYS_RESOURCE = 21, 24
 _NSIG = 64
 
 # Stores of several members at once, and counters: for what happens at every fork.
@@ -128,6 +138,9 @@ def fork_init(m: Machine) -> None:
     rlim = m.symbol("init_task").signal.rlim
     for number in (resource.RLIMIT_NPROC, resource.RLIMIT_SIGPENDING):
         rlim[number].rlim_cur = rlim[number].rlim_max = threads // 2
+    init_user_ns = m.symbol("init_user_ns")
+    for kind in range(user_namespace.UCOUNT_COUNTS):
+        init_user_ns.ucount_max[kind] = threads // 2
 
 
 def proc_caches_init(m: Machine) -> None:
@@ -392,7 +405,7 @@ def _may_have_more(m: Machine, p: task_struct) -> bool:
         return True
     if user.address_ == m.symbol("root_user").address_:
         return True
-    return bool(m.current.cred.cap_effective & (1 << CAP_SYS_RESOURCE | 1 << CAP_SYS_ADMIN))
+    return capability.capable(m, CAP_SYS_RESOURCE) or capability.capable(m, CAP_SYS_ADMIN)
 
 
 def _clean_copy(p: task_struct) -> None:
@@ -708,17 +721,7 @@ async def sys_vfork(m: Machine) -> int:
     return await kernel_clone(m, kernel_clone_args(flags=flags, exit_signal=SIGCHLD))
 
 
-UNSUPPORTED = (
-    uapi.CLONE_PTRACE
-    | uapi.CLONE_PIDFD
-    | uapi.CLONE_NEWNS
-    | uapi.CLONE_NEWUTS
-    | uapi.CLONE_NEWIPC
-    | uapi.CLONE_NEWUSER
-    | uapi.CLONE_NEWNET
-    | uapi.CLONE_NEWCGROUP
-    | uapi.CLONE_INTO_CGROUP
-)
+UNSUPPORTED = uapi.CLONE_PTRACE | uapi.CLONE_PIDFD | uapi.CLONE_INTO_CGROUP
 """The flags that we do not carry out, and refuse with -EINVAL (docs/fidelity.md)."""
 
 
@@ -803,7 +806,7 @@ async def sys_clone3(m: Machine, uargs: Any, size: int) -> int:
     kargs = _copy_clone_args(m, uargs, size)
     if isinstance(kargs, int):
         return kargs
-    if not _clone3_args_valid(kargs) or kargs.flags & (UNSUPPORTED | uapi.CLONE_NEWTIME):
+    if not _clone3_args_valid(kargs) or kargs.flags & UNSUPPORTED:
         return -errno.EINVAL
     if kargs.stack:
         kargs.stack = m.user_memory.get(kargs.stack, kargs.stack)
@@ -841,7 +844,7 @@ def _check_unshare_flags(m: Machine, flags: int) -> int:
         return -errno.EINVAL
     if flags & (uapi.CLONE_SIGHAND | uapi.CLONE_VM) and current.sighand.count > 1:
         return -errno.EINVAL
-    if flags & uapi.CLONE_VM and current.mm.mm_users > 1:  # !current_is_single_threaded()
+    if flags & uapi.CLONE_VM and not is_single_threaded.current_is_single_threaded(m):
         return -errno.EINVAL
     return 0
 
@@ -860,8 +863,6 @@ def ksys_unshare(m: Machine, flags: int) -> int:
     for flag, also in implied:
         flags |= also if flags & flag else 0
     err = _check_unshare_flags(m, flags)
-    if not err and flags & (UNSUPPORTED | uapi.CLONE_NEWTIME):
-        err = -errno.EINVAL
     return err or _unshare(m, flags)
 
 
@@ -876,8 +877,14 @@ def _unshare(m: Machine, flags: int) -> int:
     if isinstance(new_fd, int):
         _drop_copies(m, new_fs, None)
         return new_fd
-    new_nsproxy = nsproxy.unshare_nsproxy_namespaces(m, flags)
+    new_cred = kernel_user_ns.unshare_userns(m, flags)
+    if isinstance(new_cred, int):
+        _drop_copies(m, new_fs, new_fd)
+        return new_cred
+    new_nsproxy = nsproxy.unshare_nsproxy_namespaces(m, flags, new_cred)
     if isinstance(new_nsproxy, int):
+        if new_cred is not None:
+            cred.put_cred(m, new_cred)
         _drop_copies(m, new_fs, new_fd)
         return new_nsproxy
     if new_nsproxy is not None:
@@ -888,6 +895,8 @@ def _unshare(m: Machine, flags: int) -> int:
     if new_fd is not None:
         fs_file.exit_files(m, current)
         current.files = new_fd
+    if new_cred is not None:
+        cred.commit_creds(m, new_cred)
     return 0
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.include.linux import _links, hlist, rculist, sched, slab
+from kernelsim.include.linux import _links, hlist, proc_ns, rculist, sched, slab
 from kernelsim.include.linux import _words as w
 from kernelsim.include.linux import idr as idr_h
 from kernelsim.include.linux import pid as pid_h
@@ -15,7 +15,9 @@ from kernelsim.include.linux.pid import PIDNS_ADDING, ns_of_pid
 from kernelsim.include.linux.poison import LIST_POISON2
 from kernelsim.include.linux.sched import PIDTYPE_MAX, PIDTYPE_PID, task_struct
 from kernelsim.include.uapi.asm import errno
-from kernelsim.kernel import pid_namespace
+from kernelsim.include.uapi.linux import capability as caps
+from kernelsim.include.uapi.linux.sched import CLONE_NEWPID
+from kernelsim.kernel import capability, pid_namespace
 from kernelsim.kernel.sched import core, wait
 from kernelsim.lib import idr
 from kernelsim.machine import memory
@@ -65,7 +67,6 @@ PID_MAX_DEFAULT = 32768
 PID_MAX_LIMIT = 4 * 1024 * 1024
 PIDS_PER_CPU_DEFAULT = 1024
 PIDS_PER_CPU_MIN = 8
-PROC_PID_INIT_INO = 0xEFFFFFFC
 
 
 def pid_static_init(m: Machine) -> None:
@@ -83,7 +84,20 @@ def pid_static_init(m: Machine) -> None:
     init_pid_ns.pid_allocated = PIDNS_ADDING
     init_pid_ns.child_reaper = m.symbol("init_task")
     init_pid_ns.user_ns = m.symbol("init_user_ns")
-    init_pid_ns.ns.inum = PROC_PID_INIT_INO
+    init_pid_ns.ns.inum = proc_ns.PROC_PID_INIT_INO
+    init_pid_ns.ns.ops = proc_ns._operations(
+        m, "pidns_operations", "pid", CLONE_NEWPID, "pidns", get_parent="pidns_get_parent"
+    )
+    proc_ns._operations(
+        m,
+        "pidns_for_children_operations",
+        "pid_for_children",
+        CLONE_NEWPID,
+        "pidns",
+        get="pidns_for_children_get",
+        get_parent="pidns_get_parent",
+        real_ns_name="pid",
+    )
     for name, value in (
         ("pid_max", PID_MAX_DEFAULT),
         ("pid_max_min", RESERVED_PIDS + 1),
@@ -245,7 +259,9 @@ def _set_number(m: Machine, ns: Any, tid: int) -> int:
         return -errno.EINVAL
     if tid != 1 and not ns.child_reaper:
         return -errno.EINVAL
-    if not m.current.cred.cap_effective & (1 << 40 | 1 << 21):  # CAP_CHECKPOINT_RESTORE, _SYS_ADMIN
+    if not capability.ns_capable(
+        m, ns.user_ns, caps.CAP_CHECKPOINT_RESTORE
+    ) and not capability.ns_capable(m, ns.user_ns, caps.CAP_SYS_ADMIN):
         return -errno.EPERM
     idr.idr_preload(m, slab.GFP_KERNEL)
     nr = idr.idr_alloc(m, ns.idr, 0, tid, tid + 1, slab.GFP_ATOMIC)

@@ -1,6 +1,6 @@
 """kernel/pid_namespace.c @ v5.10.188: namespaces of process numbers.
 
-Left out: user.max_pid_namespaces, reboot(2) in a namespace, setns(2).
+Left out: reboot(2) in a namespace, the sysctl tables.
 """
 
 from __future__ import annotations
@@ -8,19 +8,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.linux import idr as idr_h
+from kernelsim.include.linux import ns_common, proc_ns, sched, slab
 from kernelsim.include.linux import pid as pid_h
-from kernelsim.include.linux import sched, slab
+from kernelsim.include.linux import user_namespace as user_ns_h
 from kernelsim.include.linux.pid import PIDNS_ADDING
 from kernelsim.include.uapi.asm import errno, signal
+from kernelsim.include.uapi.linux.capability import CAP_SYS_ADMIN
 from kernelsim.include.uapi.linux.sched import CLONE_NEWPID
+from kernelsim.kernel import capability, ucount, user_namespace
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel import signal as kernel_signal
 from kernelsim.kernel.sched import core
 from kernelsim.lib import idr
+from kernelsim.machine.ref import container_of
 from kernelsim.mm import slab_common, slub
 
 if TYPE_CHECKING:
+    from kernelsim.include.linux.sched import task_struct
     from kernelsim.machine.machine import Machine
 
 __all__ = [
@@ -29,6 +34,12 @@ __all__ = [
     "create_pid_namespace",
     "get_pid_ns",
     "pid_namespaces_init",
+    "pidns_for_children_get",
+    "pidns_get",
+    "pidns_get_parent",
+    "pidns_install",
+    "pidns_owner",
+    "pidns_put",
     "put_pid_ns",
     "zap_pid_ns_processes",
 ]
@@ -52,13 +63,20 @@ def create_pid_cachep(m: Machine, level: int) -> Any:
 def create_pid_namespace(m: Machine, user_ns: Any, parent: Any) -> Any:
     """Make a namespace below `parent` (struct pid_namespace *); struct pid_namespace * or a negative errno.
 
-    -ENOSPC when the nesting would be deeper than 32 levels, -ENOMEM.
+    -EINVAL unless `user_ns` is that of `parent` or below it, -ENOSPC when the nesting would be deeper
+    than 32 levels or a limit is reached, -ENOMEM.
     """
+    if not user_namespace.in_userns(parent.user_ns, user_ns):
+        return -errno.EINVAL
     level = parent.level + 1
     if level > pid_h.MAX_PID_NS_LEVEL:
         return -errno.ENOSPC
+    counts = ucount.inc_ucount(m, user_ns, m.current.cred.euid, user_ns_h.UCOUNT_PID_NAMESPACES)
+    if not counts:
+        return -errno.ENOSPC
     address = slub.kmem_cache_alloc(m, m.static.pid_ns_cachep, slab.GFP_KERNEL)
     if not address:
+        ucount.dec_ucount(m, counts, user_ns_h.UCOUNT_PID_NAMESPACES)
         return -errno.ENOMEM
     ns = pid_h.pid_namespace(m, address)
     idr_h.idr_init(m, ns.idr)
@@ -66,14 +84,15 @@ def create_pid_namespace(m: Machine, user_ns: Any, parent: Any) -> Any:
         ns.pid_cachep = create_pid_cachep(m, level)
     except MemoryError:
         slub.kmem_cache_free(m, m.static.pid_ns_cachep, address)
+        ucount.dec_ucount(m, counts, user_ns_h.UCOUNT_PID_NAMESPACES)
         return -errno.ENOMEM
-    inum = m.symbol("proc_inum_next")
-    ns.ns.inum = m.read_u64(inum)
-    m.write_u64(inum, ns.ns.inum + 1)
+    proc_ns.ns_alloc_inum(m, ns.ns)
+    ns.ns.ops = m.symbol("pidns_operations")
     ns.kref = 1
     ns.level = level
     ns.parent = get_pid_ns(parent)
-    ns.user_ns = user_ns
+    ns.user_ns = user_ns_h.get_user_ns(user_ns)
+    ns.ucounts = counts
     ns.pid_allocated = PIDNS_ADDING
     return ns
 
@@ -107,6 +126,8 @@ def put_pid_ns(m: Machine, ns: Any) -> None:
         if kref:
             return
         idr.idr_destroy(m, ns.idr)
+        ucount.dec_ucount(m, ns.ucounts, user_ns_h.UCOUNT_PID_NAMESPACES)
+        user_namespace.put_user_ns(m, ns.user_ns)
         slub.kmem_cache_free(m, m.static.pid_ns_cachep, ns.address_)
         ns = parent
 
@@ -139,3 +160,62 @@ async def zap_pid_ns_processes(m: Machine, ns: Any) -> None:
             break
         await core.schedule(m)
     me.state = sched.TASK_RUNNING
+
+
+# --- entering ----------------------------------------------------------------------------------
+
+
+def pidns_get(m: Machine, task: task_struct) -> Any:
+    """Return the namespace in which `task` lives (struct ns_common *), counted; NULL of a reaped one."""
+    pid = task.thread_pid
+    return get_pid_ns(pid_h.ns_of_pid(pid)).ns if pid else pid
+
+
+def pidns_for_children_get(m: Machine, task: task_struct) -> Any:
+    """Return that of its future children (struct ns_common *), counted; NULL while that has no init."""
+    proxy = task.nsproxy
+    ns = proxy.pid_ns_for_children if proxy else None
+    if ns is None or not ns.child_reaper:
+        return ns_common.ns_common(m, 0)
+    return get_pid_ns(ns).ns
+
+
+def pidns_put(m: Machine, ns: Any) -> None:
+    """Drop what pidns_get() took."""
+    put_pid_ns(m, container_of(ns, pid_h.pid_namespace, "ns"))
+
+
+def pidns_install(m: Machine, set: Any, ns: Any) -> int:
+    """Let future children live in `ns` (struct ns_common *), by way of `set` (struct nsset *).
+
+    Returns 0, -EPERM, or -EINVAL unless it is one's own namespace or below it.
+    """
+    proxy, active = set.nsproxy, kernel_pid.task_active_pid_ns(m.current)
+    new = ancestor = container_of(ns, pid_h.pid_namespace, "ns")
+    if not capability.ns_capable(m, new.user_ns, CAP_SYS_ADMIN) or not capability.ns_capable(
+        m, set.cred.user_ns, CAP_SYS_ADMIN
+    ):
+        return -errno.EPERM
+    if new.level < active.level:
+        return -errno.EINVAL
+    while ancestor.level > active.level:
+        ancestor = ancestor.parent
+    if ancestor != active:
+        return -errno.EINVAL
+    put_pid_ns(m, proxy.pid_ns_for_children)
+    proxy.pid_ns_for_children = get_pid_ns(new)
+    return 0
+
+
+def pidns_get_parent(m: Machine, ns: Any) -> Any:
+    """Return the namespace above `ns` (both struct ns_common *), counted; -EPERM if one can't see it."""
+    active = kernel_pid.task_active_pid_ns(m.current)
+    parent = p = container_of(ns, pid_h.pid_namespace, "ns").parent
+    while p and p != active:
+        p = p.parent
+    return get_pid_ns(parent).ns if p else -errno.EPERM
+
+
+def pidns_owner(m: Machine, ns: Any) -> Any:
+    """Return the user namespace (struct user_namespace *) that owns `ns` (struct ns_common *)."""
+    return container_of(ns, pid_h.pid_namespace, "ns").user_ns

@@ -17,6 +17,8 @@ from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched.signal import fatal_signal_pending
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm import signal as uapi
+from kernelsim.include.uapi.linux.capability import CAP_KILL
+from kernelsim.kernel import capability
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.sched import core, wait
@@ -80,7 +82,6 @@ __all__ = [
 
 SEND_SIG_NOINFO, SEND_SIG_PRIV = "noinfo", "priv"
 _NSIG = 64
-CAP_KILL = 5
 
 
 def sigmask(sig: int) -> int:
@@ -410,16 +411,20 @@ def send_sig(m: Machine, sig: int, p: task_struct, priv: bool) -> int:
     return send_signal(m, sig, SEND_SIG_PRIV if priv else SEND_SIG_NOINFO, p, sched.PIDTYPE_PID)
 
 
+def _kill_ok_by_cred(m: Machine, t: task_struct) -> bool:
+    cred, tcred = m.current.cred, t.real_cred
+    if {cred.euid, cred.uid} & {tcred.suid, tcred.uid}:
+        return True
+    return capability.ns_capable(m, tcred.user_ns, CAP_KILL)
+
+
 def check_kill_permission(m: Machine, sig: int, info: Any, t: task_struct) -> int:
     """Return 0 if the running task may send `sig` to `t`, -EINVAL for no signal, -EPERM."""
     if not 0 <= sig <= _NSIG:
         return -errno.EINVAL
     if info == SEND_SIG_PRIV:
         return 0
-    cred, tcred = m.current.cred, t.cred
-    if sched_signal.same_thread_group(m.current, t):
-        return 0
-    if {cred.euid, cred.uid} & {tcred.suid, tcred.uid} or cred.cap_effective & 1 << CAP_KILL:
+    if sched_signal.same_thread_group(m.current, t) or _kill_ok_by_cred(m, t):
         return 0
     if sig == uapi.SIGCONT and sched_signal.task_session(t) == sched_signal.task_session(m.current):
         return 0

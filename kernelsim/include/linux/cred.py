@@ -1,19 +1,18 @@
-"""include/linux/cred.h, sched/user.h, user_namespace.h @ v5.10.188: who a task acts as.
+"""include/linux/cred.h, sched/user.h @ v5.10.188: who a task acts as.
 
-Left out: keyrings, security modules, groups; ids are of the initial user namespace.
+Left out: keyrings, security modules.
 """
 
 from __future__ import annotations
 
-from kernelsim.include.linux.types import atomic_t, callback_head, refcount_t
-from kernelsim.machine.ctype import ptr, s32, u32, u64
+from kernelsim.include.linux.types import atomic_t, callback_head, hlist_node, refcount_t
+from kernelsim.include.linux.user_namespace import kgid_t, kuid_t, user_namespace
+from kernelsim.machine.ctype import array, ptr, s32, u32, u64
 from kernelsim.machine.ref import Struct
 
-__all__ = ["CAP_FULL_SET", "cred", "user_namespace", "user_struct"]
+__all__ = ["CAP_FULL_SET", "cred", "group_info", "user_namespace", "user_struct"]
 
 CAP_FULL_SET = (1 << 41) - 1
-kuid_t = u32.named("kuid_t")
-kgid_t = u32.named("kgid_t")
 kernel_cap_t = u64.named("kernel_cap_t")
 
 
@@ -23,16 +22,16 @@ class user_struct(Struct):
     count = refcount_t  # __count in Linux
     processes = atomic_t
     sigpending = atomic_t
+    uidhash_node = hlist_node
     uid = kuid_t
 
 
-class user_namespace(Struct):
-    """A user namespace; there is one, the initial one."""
+class group_info(Struct):
+    """The supplementary groups of a task; shared and never changed."""
 
-    parent = ptr("user_namespace")
-    level = s32
-    owner = kuid_t
-    count = atomic_t
+    usage = atomic_t
+    ngroups = s32
+    gid = array(kgid_t, 1, flexible=True)
 
 
 class cred(Struct):
@@ -55,4 +54,5 @@ class cred(Struct):
     cap_ambient = kernel_cap_t
     user = ptr("user_struct")
     user_ns = ptr("user_namespace")
+    group_info = ptr("group_info")
     rcu = callback_head

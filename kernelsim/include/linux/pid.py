@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.include.linux.idr import idr
+from kernelsim.include.linux.ns_common import ns_common
 from kernelsim.include.linux.sched import PIDTYPE_MAX
 from kernelsim.include.linux.types import callback_head, hlist_head, refcount_t, spinlock_t
 from kernelsim.include.linux.wait import wait_queue_head
-from kernelsim.machine.ctype import array, ptr, s32, u32, ulong
+from kernelsim.machine.ctype import array, ptr, s32, u32
 from kernelsim.machine.ref import Struct
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ __all__ = [
     "init_pid_ns",
     "is_child_reaper",
     "is_global_init",
-    "ns_common",
     "ns_of_pid",
     "pid",
     "pid_namespace",
@@ -53,14 +53,6 @@ class pid(Struct):
     numbers = array(upid, 1, flexible=True)
 
 
-class ns_common(Struct):
-    """include/linux/ns_common.h: what all kinds of namespace have."""
-
-    stashed = ulong
-    ops = ulong
-    inum = u32
-
-
 class pid_namespace(Struct):
     """A set of process numbers of its own."""
 
@@ -73,7 +65,7 @@ class pid_namespace(Struct):
     level = u32
     parent = ptr("pid_namespace")
     user_ns = ptr("user_namespace")
-    ucounts = ulong
+    ucounts = ptr("ucounts")
     reboot = s32
     ns = ns_common
 

@@ -13,7 +13,7 @@ from kernelsim.machine import machine
 
 __all__ = ["ROOMS", "link_kernel"]
 
-ROOMS = ("kernel", "mm", "fs", "lib", "init", "drivers", "arch")
+ROOMS = ("kernel", "mm", "fs", "ipc", "net", "security", "lib", "init", "drivers", "arch")
 
 
 def link_kernel() -> None:

@@ -1,0 +1,1 @@
+"""Mirror of Linux's `ipc/` at v5.10.188."""

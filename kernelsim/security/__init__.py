@@ -1,0 +1,1 @@
+"""Mirror of Linux's `security/` at v5.10.188."""
