@@ -19,7 +19,8 @@ from kernelsim.debug import source
 __all__ = ["OURS", "find", "main", "mirrored", "places", "table"]
 
 HERE = Path(__file__).resolve().parent.parent
-MIRROR = ("arch", "drivers", "fs", "include", "init", "kernel", "lib", "mm")
+MIRROR = ("arch", "drivers", "fs", "include", "init", "ipc", "kernel", "lib", "mm", "net")
+MIRROR += ("security",)
 # What is searched, the likelier first: among equals, the first one found is taken.
 SEARCHED = (
     *("kernel", "mm", "fs", "lib", "init", "include/linux", "arch/x86/entry", "arch/x86/kernel"),
@@ -30,6 +31,9 @@ SEARCHED = (
         "drivers/char/mem.c",
         "include/asm-generic",
         "security",
+        "ipc",
+        "net/core/net_namespace.c",
+        "include/net/net_namespace.h",
     ),
 )
 # Of several definitions for several configurations, the one of x86-64 with CONFIG_SMP and
@@ -39,7 +43,9 @@ CHOSEN = {"sys_clone": 3, "page_address": 2}
 OURS = {
     "Linux has this laid out by the compiler: static data": (
         *("cred_static_init", "declare", "files_static_init", "fs_static_init"),
-        *("init_task_init", "nsproxy_static_init", "pid_static_init"),
+        *("init_task_init", "nsproxy_static_init", "pid_static_init", "cgroup_static_init"),
+        *("ipc_static_init", "net_static_init", "time_ns_static_init", "ucounts_static_init"),
+        *("user_static_init", "version_static_init"),
     ),
     "Linux has no such function: it is ours, to check or to look": (
         *(

@@ -103,7 +103,7 @@ def _details(
         elif e.name == "sched_process_exit" and e.pid in leaving:
             found[e.t] = leaving.pop(e.pid), ""
         elif e.name in ("signal_deliver", "sched_process_exit"):
-            moments.append((_dequeued(m, e, since) if e.name == "signal_deliver" else e.t, e))
+            moments.append((_dequeued(m, e) if e.name == "signal_deliver" else e.t, e))
     delivered = {(e.pid, e.fields["sig"]) for _, e in moments if e.name == "signal_deliver"}
     for e, past in looking_back(m, moments):
         task = past.current
@@ -116,9 +116,9 @@ def _details(
     return found
 
 
-def _dequeued(m: Machine, delivered: Event, since: int) -> int:
-    # When the task began to take the signal: then it was still queued.
-    for t in range(delivered.t - 1, since - 1, -1):
+def _dequeued(m: Machine, delivered: Event) -> int:
+    # When the task began to take the signal: then it was still queued.  That may be in an earlier piece.
+    for t in range(delivered.t - 1, -1, -1):
         event = m.trace.event(t)
         if event.pid == delivered.pid and event.kind != "exit":
             if event.name == "dequeue_signal":

@@ -83,7 +83,6 @@ def start_kernel(m: Machine) -> None:
     pid_namespace.pid_namespaces_init(m)
     file_table.files_init(m)
     net_namespace.net_ns_init(m)
-    fs_file.files_init(m)
     pipe.init_pipe_fs(m)
     tty_io.tty_init(m)
     m.define("kthreadd_done", wait_h.completion)

@@ -183,6 +183,17 @@ TASKS = {
             lambda s: our([s.reader]),
         ),
     },
+    "user": {
+        "kuid_val": (lambda s: s.kuid_val(s.first.cred.uid), lambda s: s.sh.cred.uid),
+        "find_user": (
+            lambda s: [s.find_user(s.prog, 0).value_(), s.find_user(s.prog, 7).value_()],
+            lambda s: [s.m.symbol("root_user").address_, 0],
+        ),
+        "for_each_user": (
+            lambda s: at(s.for_each_user(s.prog)),
+            lambda s: our([s.m.symbol("root_user")]),
+        ),
+    },
     "completion": {
         "completion_done": (
             lambda s: s.completion_done(s.prog["kthreadd_done"].address_of_()),
@@ -228,9 +239,6 @@ TASKS = {
             lambda s: [s.task_is_kthread(s.t(t)) for t in s.k.tasks()],
             lambda s: [t.pid == 2 for t in s.k.tasks()],
         ),
-    },
-    "user": {
-        "kuid_val": (lambda s: s.kuid_val(s.first.cred.uid), lambda s: s.sh.cred.uid),
     },
     "slab": {
         "find_slab_cache": (

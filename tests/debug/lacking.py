@@ -28,10 +28,6 @@ LACK = {
         "kthread_data": (lambda s: s.kthread_data(s.find_task(s.prog, 2)), "struct kthread"),
         "to_kthread": (lambda s: s.to_kthread(s.find_task(s.prog, 2)), "struct kthread"),
     },
-    "user": {
-        "find_user": (lambda s: s.find_user(s.prog, 0), "uidhash_table"),
-        "for_each_user": (lambda s: list(s.for_each_user(s.prog)), "uidhash_table"),
-    },
     "slab": {
         "find_containing_slab_cache": (
             lambda s: s.find_containing_slab_cache(s.first),

@@ -28,7 +28,7 @@ def test_the_lines_are_those_of_the_release():
 def test_every_entry_is_a_struct_that_we_have_and_a_file_of_the_kernel():
     for name, (path, line) in definitions.DEFINED.items():
         assert ctype.REGISTRY[name].__module__.startswith("kernelsim."), name
-        assert re.fullmatch(r"(include|kernel|mm|arch/x86)/[\w/.-]+\.[ch]", path)
+        assert re.fullmatch(r"(fs|include|kernel|mm|arch/x86)/[\w/.-]+\.[ch]", path)
         assert line > 0
 
 

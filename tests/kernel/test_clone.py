@@ -56,7 +56,9 @@ def test_without_the_flag_the_child_has_its_own(k, sh, flag, member, count):
         flags.CLONE_SIGHAND,
         THREAD | flags.CLONE_NEWPID,
         flags.CLONE_PTRACE | SIGCHLD,
-        flags.CLONE_NEWUTS | SIGCHLD,
+        flags.CLONE_NEWIPC | flags.CLONE_SYSVSEM | SIGCHLD,
+        flags.CLONE_NEWNS | flags.CLONE_FS | SIGCHLD,
+        flags.CLONE_NEWUSER | flags.CLONE_FS | SIGCHLD,
     ],
 )
 def test_a_combination_that_cannot_be_is_refused(k, sh, wrong):
@@ -325,7 +327,7 @@ def test_unshare_newpid_moves_the_children_and_not_the_caller(k, sh):
 
 
 @pytest.mark.parametrize(
-    "refused", [flags.CLONE_PARENT, flags.CLONE_VFORK, 0x80000000000, flags.CLONE_NEWUTS]
+    "refused", [flags.CLONE_PARENT, flags.CLONE_VFORK, 0x80000000000, flags.CLONE_PIDFD]
 )
 def test_unshare_refuses_what_cannot_be_unshared(k, sh, refused):
     with pytest.raises(OSError, match="Invalid argument"):

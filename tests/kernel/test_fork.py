@@ -345,4 +345,4 @@ def test_the_limit_of_threads_follows_from_memory(memory_size):
 def test_only_the_low_half_of_the_flags_counts(k, sh):
     assert k.task(k.call(sh, "clone", 1 << 40 | 17)).exit_signal == 17
     with pytest.raises(OSError, match="Invalid argument"):
-        k.call(sh, "clone", sched_flags.CLONE_NEWUTS | 17)
+        k.call(sh, "clone", sched_flags.CLONE_SIGHAND | 17)

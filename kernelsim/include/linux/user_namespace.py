@@ -80,7 +80,7 @@ class user_namespace(Struct):
     group = kgid_t
     ns = ns_common
     flags = ulong
-    parent_could_setfcap = u8.named("bool")
+    parent_could_setfcap = u8  # bool in Linux
     ucounts = ptr("ucounts")
     ucount_max = array(s32, UCOUNT_COUNTS)
 
