@@ -1,4 +1,4 @@
-"""The IDR with few and with all numbers in use.
+"""The IDR with few and with all numbers in use, and the hash table that it replaced.
 
 The tree for millions of numbers is laid down node by node, for allocating them one after the
 other would take a minute; that it is a sound one, `check` sees.
@@ -15,6 +15,7 @@ from kernelsim.include.linux import idr as idr_h
 from kernelsim.include.linux import slab
 from kernelsim.lib import _radix_node as nodes
 from kernelsim.lib import idr
+from kernelsim.older import pid_hash
 
 ENTRY = 0xFFFF_8880_0010_0000  # what every number stands for
 
@@ -82,7 +83,7 @@ def rows(size: Size) -> Rows:
     for what, measure in (("idr_find", finding), ("idr_alloc_cyclic", allocating)):
         turns = []
         for _ in range(size.rounds):
-            picked = [sorted(chance.sample(range(ids), 60)) for ids, _ in trees]
+            picked = [sorted(chance.sample(range(ids), min(60, ids - 4))) for ids, _ in trees]
             turns.append(
                 [
                     measure(m, tree, numbers)
@@ -91,6 +92,33 @@ def rows(size: Size) -> Rows:
             )
         for i, (ids, _) in enumerate(trees):
             yield Row(f"{what} at {ids:,} ids", median([turn[i] for turn in turns]), "µs")
-        ratio = median([turn[1] / turn[0] for turn in turns])
-        target = 3 if what == "idr_find" else None
-        yield Row(f"{what} at {size.ids[1]:,} / {size.ids[0]:,}", ratio, "x", target)
+        for i, (ids, _) in enumerate(trees[1:], 1):
+            ratio = median([turn[i] / turn[0] for turn in turns])
+            yield Row(f"{what} at {ids:,} / {size.ids[0]:,}", ratio, "x", 3)
+
+
+def hash_rows(size: Size) -> Rows:
+    """The hash table of 4.14 beside the IDR, at as many numbers, in the same run."""
+    k = ks.boot(memory="1G", record=False)
+    chance = random.Random(7)
+    for ids in size.hashed:
+        old = k.pid_hash(1024, pid_max=4 << 20)
+        for _ in range(ids):
+            old.alloc()
+        tree = full(k.machine, f"idr_of_{ids}", ids + 1)
+        turns = []
+        for _ in range(size.rounds):
+            numbers = sorted(chance.sample(range(1, ids + 1), min(60, ids)))
+            took = 1e6 / len(numbers) * seconds(lambda: [hashed(old, n) for n in numbers])  # noqa: B023
+            turns.append((took, finding(k.machine, tree, numbers)))
+        numbers = chance.sample(range(1, ids + 1), min(200, ids))
+        compared = sum(map(old.looked_at, numbers)) / len(numbers)
+        lines = sum(map(old.lines, numbers)) / len(numbers)
+        yield Row(f"find_pid_ns by hash at {ids:,} ids", median([a for a, _ in turns]), "µs")
+        yield Row(f"  idr_find beside it at {ids:,} ids", median([b for _, b in turns]), "µs")
+        yield Row(f"  hash / IDR at {ids:,} ids", median([a / b for a, b in turns]), "x")
+        yield Row(f"  struct pids compared, lines of memory read: {lines:.1f}", compared, "")
+
+
+def hashed(old: Any, number: int) -> Any:
+    return pid_hash.find_pid_ns(old.machine, old.table, number, old.ns)

@@ -21,6 +21,7 @@ SECTIONS = {
     "memory": weight.rows,
     "memory-recorded": weight.rows_recorded,
     "idr": ids.rows,
+    "hash": ids.hash_rows,
     "start": start.rows,
     "looking": looking.rows,
     "past": past.rows,

@@ -17,14 +17,15 @@ class Size:
     rounds: int = 15  # pairs of measurements, one beside the other
     cycles: int = 60  # life cycles in each
     levels: tuple[int, ...] = (100, 1_000, 10_000, 32_768)  # live tasks
-    ids: tuple[int, int] = (64, 4_194_303)
+    ids: tuple[int, ...] = (64, 4_096, 262_144, 4_194_303)
+    hashed: tuple[int, ...] = (64, 4_096, 32_767, 262_144)
     tasks: int = 32_768  # live tasks when memory is weighed
     crowd: int = 10_000  # tasks in the folded picture
     starts: int = 7  # fresh processes
 
 
 FULL = Size()
-TINY = Size(2, 2, (3, 6), (64, 100), 4, 40, 1)  # to see that every row runs
+TINY = Size(2, 2, (3, 6), (64, 100), (20, 40), 4, 40, 1)  # to see that every row runs
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from kernelsim import steer
+from kernelsim import numbering, steer
 from kernelsim.arch.x86.entry import common, entry_64
 from kernelsim.arch.x86.kernel import vmlinux
 from kernelsim.debug import changes, ftrace, strace
@@ -162,7 +162,7 @@ class KernelAt(Look):
         return f"<kernel at t={self.now}, read-only>"
 
 
-class Kernel(Look):
+class Kernel(Look, numbering.Numbering):
     """A booted kernel."""
 
     machine: Machine
@@ -185,6 +185,7 @@ class Kernel(Look):
         self.machine = m = Machine(size, record=bool(record))
         self.lines: dict[int, list[bytes]] = {0: [], 1: [], 2: []}
         self.commands: list[tuple[int, str, tuple[Any, ...]]] = []
+        self._numbered = []
         m.line_out = lambda line, data: self.lines[line].append(data)
         m.programs["/sbin/init"] = None
         m.user_text[REAP], m.user_text[WAKE] = self._reap, self._wake

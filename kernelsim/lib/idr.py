@@ -5,7 +5,7 @@ Pointers are addresses (int; a reference will do), NULL is 0.  Where C returns a
 pointer, it is part of the result here.  A struct idr begins with its
 radix_tree_root, so that a reference to the one serves as a reference to the other.
 
-Left out: the IDA, and the once of WARN_ON_ONCE.
+Left out: the IDA, which gives numbers without pointers, and the once of WARN_ON_ONCE.
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ __all__ = [
     "idr_find",
     "idr_for_each",
     "idr_for_each_entry",
+    "idr_for_each_entry_continue",
+    "idr_for_each_entry_continue_ul",
+    "idr_for_each_entry_ul",
     "idr_get_cursor",
     "idr_get_free",
     "idr_get_next",
@@ -284,11 +287,32 @@ def idr_get_next(m: Any, idr: Any, nextid: int) -> tuple[int, int]:
 
 
 def idr_for_each_entry(m: Any, idr: Any) -> Iterator[tuple[int, int]]:
-    """Yield (pointer, number) for each number with a pointer, ascending."""
-    entry, id = idr_get_next(m, idr, 0)
+    """Yield (pointer, number) for each number (int) with a pointer, ascending."""
+    return idr_for_each_entry_continue(m, idr, 0)
+
+
+def idr_for_each_entry_ul(m: Any, idr: Any) -> Iterator[tuple[int, int]]:
+    """Yield (pointer, number) for each number (unsigned long) with a pointer, ascending."""
+    return idr_for_each_entry_continue_ul(m, idr, 0)
+
+
+def idr_for_each_entry_continue(m: Any, idr: Any, id: int) -> Iterator[tuple[int, int]]:
+    """idr_for_each_entry() that begins with the number `id` (int), if that is in use."""
+    entry, id = idr_get_next(m, idr, id)
     while entry:
         yield entry, id
         entry, id = idr_get_next(m, idr, id + 1)
+
+
+def idr_for_each_entry_continue_ul(m: Any, idr: Any, id: int) -> Iterator[tuple[int, int]]:
+    """idr_for_each_entry_ul() that begins with the number `id` (unsigned long), if it is in use."""
+    last = id
+    while last <= id:  # until the number after the last one is 0
+        entry, id = idr_get_next_ul(m, idr, id)
+        if not entry:
+            return
+        yield entry, id
+        last, id = id, (id + 1) & _MASK
 
 
 def idr_replace(m: Any, idr: Any, ptr: int, id: int) -> int:

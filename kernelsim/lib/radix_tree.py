@@ -187,9 +187,8 @@ def radix_tree_lookup(m: Any, root: Any, index: int) -> int:
                 return 0
             entry = u64[n + SLOTS + (index >> shift)]
             while shift and entry & 3 == 2:
-                n = (entry ^ DIRECT_MAP) >> 3
-                shift = u64[n] & 0xFF
-                entry = u64[n + SLOTS + (index >> shift & 63)]
+                shift -= 6  # what node->shift is, level by level
+                entry = u64[((entry ^ DIRECT_MAP) >> 3) + SLOTS + (index >> shift & 63)]
         elif index and entry != POISON:
             entry = 0
     except IndexError:

@@ -9,6 +9,7 @@ from kernelsim.view.family import family
 from kernelsim.view.film import Film, Frame
 from kernelsim.view.frames import namespaces
 from kernelsim.view.graph import Edge, Field, Node
+from kernelsim.view.hashes import pid_hash
 from kernelsim.view.hlists import pid_tasks
 from kernelsim.view.lists import task_list
 from kernelsim.view.picture import Picture
@@ -31,6 +32,7 @@ __all__ = [
     "idr",
     "ladder",
     "namespaces",
+    "pid_hash",
     "pid_tasks",
     "process_tree",
     "runqueue",

@@ -265,8 +265,9 @@ def _edge(edge: Edge, course: Course) -> Iterator[str]:
         data += f' data-pointer="{edge.pointer:#018x}"'
     if edge.target is not None:
         data += f' data-target="{edge.target:#018x}"'
-    yield f'<g class="{attribute(classes)}" id="e-{edge.id}"{data}>'
-    yield f'<path d="{course.path}"/><path class="ks-tip" d="{course.head}"/>'
+    group, line = style.inline(edge.kind)
+    yield f'<g class="{attribute(classes)}" id="e-{edge.id}"{data}{group}>'
+    yield f'<path d="{course.path}"{line}/><path class="ks-tip" d="{course.head}"/>'
     if edge.src_port:
         x, y = course.start
         yield f'<circle cx="{number(x)}" cy="{number(y)}" r="4"/>'
@@ -315,5 +316,6 @@ def _sample(kind: str) -> Iterator[str]:
     if not kind:
         yield _diamond(24, 0)
         return
-    yield f'<g class="ks-edge ks-{attribute(kind)}"><path d="M0 0H26"/>'
+    group, line = style.inline(kind)
+    yield f'<g class="ks-edge ks-{attribute(kind)}"{group}><path d="M0 0H26"{line}/>'
     yield '<path class="ks-tip" d="M26 -5L37 0L26 5z"/></g>'

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
-__all__ = ["DARK", "DASHES", "EDGES", "LIGHT", "NODES", "Kind", "css"]
+__all__ = ["DARK", "DASHES", "EDGES", "LIGHT", "NODES", "RARE", "Kind", "css", "inline"]
 
 LIGHT = {
     "ground": "#fbfcfd",
@@ -81,6 +81,9 @@ EDGES = {
 }
 """An unknown kind is grey and solid, and that is no error."""
 
+RARE = {"path": Kind("violet", "thick")}
+"""Kinds of edges that few pictures have; these carry their looks themselves, others nothing of it."""
+
 DASHES = {"dashed": "7 4", "dotted": "2 4", "dash-dot": "10 3 2 3"}
 
 _FONT = "ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono','Courier New',monospace"
@@ -117,6 +120,13 @@ def css() -> str:
         if look.sign in DASHES
     ]
     return "\n".join([*themes, _FORCED, *_RULES, "".join(kinds), "".join(dashes), *_LAST])
+
+
+def inline(kind: str) -> tuple[str, str]:
+    """The attributes of an edge of a `RARE` kind: of its group, and of its line; "" for others."""
+    if kind not in RARE:
+        return "", ""
+    return f' style="--c:var(--ks-{RARE[kind].colour})"', ' style="stroke-width:5"'
 
 
 # Where the system allows few colours only, everything is drawn in them: what a colour said, a

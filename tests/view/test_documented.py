@@ -86,6 +86,20 @@ def idr():
     return ks.view.idr(many(), limit=5)
 
 
+def idr_path():
+    ids = ks.boot(record=False).idr()
+    for number in (*range(64, 132), 5000):
+        ids.alloc(start=number)
+    return ids.picture(path=5000, nodes=3, limit=4)
+
+
+def pid_hash():
+    old = ks.boot(record=False).pid_hash(4)
+    for _ in range(60):
+        old.alloc()
+    return old.picture(7)
+
+
 def pid_tasks():
     k, bash = shell()
     k.call(bash, "setsid")
@@ -118,7 +132,8 @@ def registers():
 SCENES = {
     scene.__name__: scene
     for scene in (
-        task_list, process_tree, thread_group, namespaces, runqueue, idr, pid_tasks, memory, registers,
+        task_list, process_tree, thread_group, namespaces, runqueue, idr, idr_path, pid_hash, pid_tasks,
+        memory, registers,
     )
 }  # fmt: skip
 
@@ -141,7 +156,7 @@ def test_the_page_names_every_kind_of_node_and_edge():
     from kernelsim.view import style
 
     page = (DOCS / "pictures.md").read_text(encoding="utf-8")
-    for kind in (*style.NODES, *style.EDGES):
+    for kind in (*style.NODES, *style.EDGES, *style.RARE):
         assert f"`{kind}`" in page
 
 

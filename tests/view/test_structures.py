@@ -9,7 +9,7 @@ import kernelsim as ks
 from kernelsim.include.linux.sched import sched_entity, task_struct
 from kernelsim.lib import idr as lib_idr
 from kernelsim.lib import rbtree
-from kernelsim.view import dot, engine, idr, layout, namespaces, pid_tasks, runqueue
+from kernelsim.view import dot, engine, idr, layout, namespaces, pid_hash, pid_tasks, runqueue
 
 CLONE_NEWPID = 0x20000000
 NODE = task_struct.offsetof_("se") + sched_entity.offsetof_("run_node")
@@ -208,7 +208,114 @@ def test_a_high_idr_is_a_tree_of_nodes():
         "numbers 64 … 127",
     ]
     changed = [f.name for node in picture.nodes for f in node.fields if f.changed]
-    assert changed == ["slots[10]"]
+    assert changed == ["idr.idr_next", "IDR_FREE", "slots[10]"]
+
+
+# What a strip says of each slot, written out: "free" and "taken" stand for rows all alike.
+def strip(node):
+    signs = ""
+    for field in node.fields:
+        if field.kind == "bytes":
+            first, last = map(int, field.name.split("…"))
+            sign = {"all free": ".", "all taken": "#"}.get(field.value)
+            signs += sign * (last - first + 1) if sign else field.value
+    return signs
+
+
+def test_a_strip_says_of_each_slot_whether_it_is_free():
+    k = ks.boot(memory="64M")
+    ids = k.idr()
+    for number in (0, 5, *range(64, 128), 4095, 5000):
+        ids.alloc(start=number)
+    signs = {}
+    for node in idr(ids, nodes=20).nodes:
+        if node.kind == "slots":
+            signs[node.lines[2]] = strip(node)
+    assert signs.pop("numbers 0 … 262143") == "++".ljust(64, ".")
+    assert signs.pop("numbers 0 … 4095") == "+#".ljust(63, ".") + "+"
+    assert signs.pop("numbers 0 … 63") == "#....#".ljust(64, ".")
+    assert signs.pop("numbers 64 … 127") == "#" * 64
+    assert signs.pop("numbers 4032 … 4095") == "#".rjust(64, ".")
+    assert {text.replace("+", "#").count("#") for text in signs.values()} == {1}
+
+
+def test_the_way_of_a_look_up_is_lit_as_far_as_it_goes():
+    ids = ks.boot(memory="64M").idr()
+    for number in (0, 64, 5000):
+        ids.alloc(start=number)
+    assert lit(idr(ids, path=5000)) == [None, 1, 14, 8]
+    assert "digits of 6 bits from the top: 1, 14, 8." in idr(ids, path=5000).summary
+    assert lit(idr(ids, path=4999)) == [None, 1, 14]
+    assert "empty" in idr(ids, path=5001).summary or lit(idr(ids, path=5001)) == [None, 1, 14]
+    assert lit(idr(ids, path=300_000)) == []
+    assert "beyond what the tree reaches" in idr(ids, path=300_000).summary
+
+
+# The slots from which lit arrows begin; None is the root's.
+def lit(picture):
+    ports = [edge.src_port for edge in picture.edges if edge.kind == "path"]
+    return [None if port == "xa_head" else int(port.removeprefix("slots.")) for port in ports]
+
+
+def test_a_tree_of_512_leaves_is_folded_to_the_way_and_counts_the_rest():
+    ids = ks.boot(memory="64M", record=False).idr()
+    for _ in range(32767):
+        ids.alloc_cyclic(0xFFFF_C900_0000_1000, 1, 32768)
+    picture = ids.picture(path=5000, limit=4)
+    assert len(picture.nodes) < 24
+    folded = [node for node in picture.nodes if node.kind == "fold"]
+    assert {field.value for node in folded for field in node.fields if field.name == "count"} == {
+        "64 of 64"
+    }
+    whole = ids.picture(limit=4)
+    assert sum(node.kind == "slots" for node in whole.nodes) == 6
+
+
+def test_an_idr_of_ones_own_shows_what_has_each_number_now_and_earlier():
+    k = ks.boot(memory="64M")
+    ids = k.idr(base=10)
+    ids.alloc("disk")
+    then = k.now
+    ids.replace(10, "tape")
+    assert [n.label for n in idr(ids).nodes if "thing" in n.label] == ["thing tape"]
+    assert [n.label for n in idr(k.at(then), ids).nodes if "thing" in n.label] == ["thing disk"]
+    assert [f.name for n in idr(ids, since=then).nodes for f in n.fields if f.changed] == [
+        "slots[0]"
+    ]
+    assert lit(idr(ids, path=10)) == [None, 0]
+    assert "- idr_base 10 = 0" in idr(ids, path=10).summary
+
+
+def test_a_hash_table_shows_the_chain_that_a_look_up_walks():
+    old = ks.boot(memory="64M").pid_hash(4)
+    for _ in range(60):
+        old.alloc()
+    for number in (1, 7, 60):
+        chain = old.chain(number)
+        picture = pid_hash(old, number, length=9)
+        way = [edge for edge in picture.edges if edge.kind == "path"]
+        assert len(way) == chain.index(number) + 1 == old.looked_at(number)
+        assert f"compared {'once' if len(way) == 1 else f'{len(way)} times'}" in picture.summary
+        assert [edge.target for edge in way] == [
+            upid.pid_chain.address_ for upid in list(old.upids(old.bucket(number)))[: len(way)]
+        ]
+    assert "not in use" in pid_hash(old, 61).summary
+    (rows,) = [node.fields for node in pid_hash(old, limit=3).nodes if node.kind == "slots"]
+    hidden = sum(int(f.value.split()[0]) for f in rows if f.value.endswith("numbers"))
+    buckets = [int(f.name[1:-1]) for f in rows if f.kind == "field"]
+    assert hidden + sum(len(list(old.upids(bucket))) for bucket in buckets) == 60
+
+
+def test_a_long_chain_of_a_hash_table_is_folded_and_counted():
+    old = ks.boot(memory="64M").pid_hash(4)
+    for _ in range(160):
+        old.alloc()
+    number = max(range(1, 161), key=old.looked_at)
+    picture = pid_hash(old, number, limit=1, length=2)
+    assert [n.folded for n in picture.nodes if n.folded] == [len(old.chain(number)) - 2]
+    assert [e.kind for e in picture.edges] == ["path"] * 3
+    with pytest.raises(ValueError, match="at least one"):
+        pid_hash(old, limit=0)
 
 
 @pytest.mark.parametrize("place", range(4))

@@ -95,6 +95,15 @@ def test_a_kind_has_the_sign_that_the_table_says():
     assert ".ks .ks-fold .ks-face{stroke-dasharray" in css
 
 
+def test_a_rare_kind_carries_its_looks_and_no_other_picture_has_any_of_it():
+    assert style.inline("next") == ("", "")
+    for kind, look in style.RARE.items():
+        assert kind not in style.EDGES
+        assert f"ks-{kind}" not in style.css()
+        assert look.colour in style.LIGHT
+    assert style.inline("path") == (' style="--c:var(--ks-violet)"', ' style="stroke-width:5"')
+
+
 def test_a_solid_line_is_one_that_the_legend_names():
     solid = {look.colour for look in style.EDGES.values() if look.sign == "solid"}
     assert solid == {"grey", "blue"}
