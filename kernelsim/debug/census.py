@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from kernelsim.arch.x86.kernel import process
 from kernelsim.fs import mount
 from kernelsim.include.linux import (
     cgroup,
@@ -23,6 +24,7 @@ from kernelsim.include.linux import (
     user_namespace,
     utsname,
 )
+from kernelsim.include.linux import file as file_h
 from kernelsim.include.linux import idr as idr_h
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import pid as pid_h
@@ -30,6 +32,7 @@ from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.wait import wait_queue_entry
 from kernelsim.include.net import net_namespace
 from kernelsim.kernel import exit as kernel_exit
+from kernelsim.kernel import fork
 from kernelsim.lib import idr
 from kernelsim.machine import machine, memory
 from kernelsim.machine.ref import ValidationError, container_of
@@ -90,6 +93,7 @@ class Census:
         self.refs: dict[type[Any], Counter[int]] = {t: Counter() for t in COUNTERS}
         self.users: Counter[int] = Counter()  # of each mm_struct: tasks that live in it
         self.grabs: Counter[int] = Counter()  # … and tasks that only borrow it
+        self.vforks: Counter[int] = Counter()  # of each task: callers of vfork() that count it
         self.queued: list[int] = []
         self.nodes = 0  # of radix trees
         self.pipes: dict[int, list[Any]] = {}  # the files of each pipe
@@ -100,6 +104,9 @@ class Census:
         self._mms()
         for table in self._all(fs.files_struct):
             self._table(table)
+        for task in self.tasks:
+            if task.stack and task != m.current:
+                self._held(task)
         self._namespaces()
         self._owners()
         pool = m.symbol("radix_tree_preloads")
@@ -173,6 +180,31 @@ class Census:
         if file.f_op == self.m.symbol("pipefifo_fops"):
             self.pipes.setdefault(file.private_data, []).append(file)
 
+    # --- the stacks of those who sleep ----------------------------------------------------------
+
+    def _held(self, task: Any) -> None:
+        # What the calls that `task` is in have counted: struct fd, of a shared table, and a vfork's.
+        top = task.stack + sched.THREAD_SIZE - process.SIZEOF_FORK_FRAME
+        for address in range(task.thread.sp, top, 16):
+            held, vfork = file_h._fd(self.m, address), fork._vfork(self.m, address)
+            if held.flags == file_h.FDPUT_FPUT and self._is(held.file.address_, "filp"):
+                if not self.refs[fs.file][held.file.address_]:
+                    self._file(held.file)
+                self._point(held.file)
+            elif self._is(vfork.p.address_, "task_struct") and self._is(vfork.pid.address_, "pid"):
+                self._point(vfork.pid)
+                self.vforks[vfork.p.address_] += 1
+                if vfork.p not in self.tasks:  # it is gone already
+                    for target in (vfork.p.signal, vfork.p.cred, vfork.p.real_cred):
+                        self._point(target)
+
+    def _is(self, address: int, cache: str) -> bool:
+        # Is there an object in use, of that cache (of pids there is one for each level)?
+        found = None
+        if 0 <= address - memory.DIRECT_MAP < self.m.size:
+            found = slub.object_at(self.m, address)
+        return bool(found and found[0].startswith(cache) and found[1:] == (address, True))
+
     # --- namespaces and pids ------------------------------------------------------------------
 
     def _namespaces(self) -> None:
@@ -230,7 +262,7 @@ class Census:
 
     def objects(self) -> Iterator[int]:
         """Yield the address of every object reached, static ones too."""
-        yield from (t.address_ for t in self.tasks)
+        yield from {*(t.address_ for t in self.tasks), *self.vforks}
         for counter in self.refs.values():
             yield from counter
         yield from self.grabs

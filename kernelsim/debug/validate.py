@@ -35,7 +35,7 @@ def validate_machine(k: Any) -> None:
     _task_lists(m, census.tasks)
     _family(census.tasks)
     for task in census.tasks:
-        _task(task)
+        _task(task, census.vforks[task.address_])
     _pids(m, census)
     _runqueue(m, census.tasks)
     _wait_queues(census)
@@ -104,8 +104,9 @@ def _family(tasks: list[Any]) -> None:
         )
 
 
-def _task(t: Any) -> None:
-    # What a task holds fits its state: a live one has a stack, a zombie only its number.
+def _task(t: Any, vforks: int) -> None:
+    # What a task holds fits its state: a live one has a stack, a zombie only its number; so many
+    # callers of vfork() count it.
     if t.exit_state:
         _check(
             t.exit_state == sched.EXIT_ZOMBIE,
@@ -127,7 +128,7 @@ def _task(t: Any) -> None:
             f"{t!r}: sp {t.thread.sp:#x} is not in its stack {t.stack:#x}",
         )
         _check(t.rcu_users == 2 or not t.pid, f"{t!r} lives, but its rcu_users is {t.rcu_users}")
-    _check(t.usage == 1 or not t.pid, f"{t!r}->usage is {t.usage}")
+    _check(t.usage == 1 + vforks or not t.pid, f"{t!r}->usage is {t.usage}")
     _check(not t.mm or t.active_mm == t.mm, f"{t!r}: mm {t.mm!r}, active_mm {t.active_mm!r}")
 
 

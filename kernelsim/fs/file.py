@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernelsim.fs import _fdtable, file_table
 from kernelsim.include.linux import file as file_h
-from kernelsim.include.linux import fs, slab
+from kernelsim.include.linux import fs, sched, slab
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm.fcntl import O_CLOEXEC
 from kernelsim.include.uapi.linux import resource
@@ -60,6 +60,7 @@ _FULL = (1 << 64) - 1
 _TABLE = fs.files_struct
 _count = _TABLE.add_("count")
 _f_count = fs.file.add_("f_count")
+_sp = sched.task_struct.add_("thread.sp")
 
 
 def files_static_init(m: Machine) -> None:
@@ -270,7 +271,11 @@ def _fget_light(m: Machine, fd: int, mask: int) -> file_h.fd:
         file = _fdtable.fcheck_files(m, files, fd)
         return file_h.fd(fs.file(m, 0) if file and file.f_mode & mask else file, 0)
     file = _fget_files(m, files, fd, mask)
-    return file_h.fd(file, file_h.FDPUT_FPUT if file else 0)
+    if not file:
+        return file_h.fd(file, 0)
+    held = file_h._fd.ref_(m, _sp(m.current, -file_h._fd.sizeof_))  # on the kernel stack
+    held.file, held.flags = file, file_h.FDPUT_FPUT
+    return file_h.fd(file, file_h.FDPUT_FPUT)
 
 
 def fdget(m: Machine, fd: int) -> file_h.fd:
@@ -286,6 +291,7 @@ def fdget_raw(m: Machine, fd: int) -> file_h.fd:
 def fdput(m: Machine, f: file_h.fd) -> None:
     """Give back what fdget() returned."""
     if f.flags & file_h.FDPUT_FPUT:
+        _sp(m.current, file_h._fd.sizeof_)
         file_table.fput(m, f.file)
 
 

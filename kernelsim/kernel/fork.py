@@ -43,6 +43,8 @@ from kernelsim.kernel.sched import core, wait
 from kernelsim.kernel.time import timekeeping
 from kernelsim.lib import is_single_threaded
 from kernelsim.machine import ctype
+from kernelsim.machine.ctype import ptr
+from kernelsim.machine.ref import Struct
 from kernelsim.mm import page_alloc, slub
 
 if TYPE_CHECKING:
@@ -648,6 +650,12 @@ def _publish_thread(m: Machine, current: task_struct, p: task_struct) -> None:
 # --- the ways in ---------------------------------------------------------------------------
 
 
+class _vfork(Struct):
+    # What kernel_clone() counts while it sleeps: its local variables of these names.
+    pid = ptr("pid")
+    p = ptr("task_struct")
+
+
 async def kernel_clone(m: Machine, args: kernel_clone_args) -> int:
     """Make a new task and let it run; kernel/fork.c L2462.
 
@@ -673,12 +681,15 @@ async def kernel_clone(m: Machine, args: kernel_clone_args) -> int:
     vfork = None
     if flags & uapi.CLONE_VFORK:
         vfork = wait.stack_push(m, completion)
+        held = wait.stack_push(m, _vfork)
+        held.pid, held.p = pid, p
         p.vfork_done = vfork
         wait.init_completion(vfork)
         _usage(p, 1)  # get_task_struct()
     core.wake_up_new_task(m, p)
     if vfork is not None:
         await wait_for_vfork_done(m, p, vfork)
+        wait.stack_pop(m, _vfork)
         wait.stack_pop(m, completion)
     kernel_pid.put_pid(m, pid)
     return nr

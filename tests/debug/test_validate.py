@@ -10,6 +10,7 @@ from kernelsim.debug.validate import validate_machine
 from kernelsim.include.linux import fs
 from kernelsim.include.linux.sched import sched_entity
 from kernelsim.include.linux.wait import wait_queue_entry
+from kernelsim.include.uapi.linux.sched import CLONE_FILES
 from kernelsim.machine.ref import ValidationError, container_of
 from kernelsim.mm import slub
 from tests.debug.life import Life
@@ -52,6 +53,34 @@ def test_in_the_middle_of_a_call_it_does_not():
     middle = next(e.t for e in k.events(before) if e.name == "wake_up_new_task")
     with pytest.raises(ValidationError):
         validate_machine(k.at(middle))
+
+
+def test_a_call_that_sleeps_holds_the_file_of_a_table_that_others_share():
+    k = ks.boot(record=False)
+    sh = k.spawn("sh")
+    k.call(sh, "pipe")
+    reader = k.task(k.call(sh, "clone", CLONE_FILES | 17))
+    assert k.call(reader, "read", 3, 1) is ks.PENDING
+    validate_machine(k)
+    k.call(sh, "close", 3)  # of both: the reader alone has it still
+    validate_machine(k)
+    k.call(sh, "kill", reader.pid, 9)
+    validate_machine(k)
+
+
+def test_who_waits_for_a_vfork_holds_the_child_and_its_number():
+    k = ks.boot(record=False)
+    sh = k.spawn("sh")
+    assert k.call(sh, "vfork") is ks.PENDING
+    child = k.tasks()[-1]
+    validate_machine(k)
+    assert child.usage == 2
+    child.usage = 1
+    with pytest.raises(ValidationError, match=r"usage is 1"):
+        validate_machine(k)
+    child.usage = 2
+    k.call(child, "exit_group", 0)
+    validate_machine(k)
 
 
 # --- one thing wrong at a time -------------------------------------------------------------

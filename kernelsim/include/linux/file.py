@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from kernelsim.machine.ctype import ptr, u32
+from kernelsim.machine.ref import Struct
+
 __all__ = ["FDPUT_FPUT", "fd"]
 
 FDPUT_FPUT = 1
@@ -14,3 +17,9 @@ class fd(NamedTuple):
 
     file: Any
     flags: int
+
+
+class _fd(Struct):
+    # struct fd as it lies on the kernel stack of a caller that holds a count of the file.
+    file = ptr("file")
+    flags = u32
