@@ -30,7 +30,7 @@ __all__ = [
     "what_a_waiting_parent_shows",
     "what_a_zombie_still_has",
     "what_becomes_of_a_stopped_job",
-    "what_kill_does_to_a_zombie",
+    "what_gets_rid_of_a_zombie",
     "what_the_death_of_a_parent_sends",
     "what_the_end_of_init_does",
     "what_the_word_of_a_killed_child_is",
@@ -73,37 +73,42 @@ def what_a_waiting_parent_shows() -> Letter:
 
 
 @bank.asked_in("08")
-def what_kill_does_to_a_zombie() -> Question:
-    """Whether a zombie can be killed."""
+def what_gets_rid_of_a_zombie() -> Question:
+    """What SIGKILL does to a zombie, and to its parent."""
 
     def answer() -> int:
         k, bash, child = _two()
+        number = child.pid
         k.call(child, "exit", 3)
-        try:
-            k.call(bash, "kill", child.pid, SIGKILL)
-        except OSError:
-            return 1
-        if task_state_to_char(child) != "Z":
-            return 0
-        found = k.call(bash, "waitpid", child.pid, 0)
-        return 2 if found[1] == 3 << 8 else 3
+        there = []
+        for target in (number, bash.pid):
+            try:
+                k.call(bash, "kill", target, SIGKILL)
+            except OSError:
+                return 1
+            there.append(number in [task.pid for task in k.tasks()])
+        return {(False, False): 0, (True, False): 2, (True, True): 3}[there[0], there[1]]
 
     return Question(
-        "Process 4 has called exit(3); its parent has not waited for it. Somebody sends it SIGKILL. "
-        "What comes of that?",
+        "Process 4 has called exit(3); its parent, bash, has not waited for it, and never will. "
+        "Somebody sends SIGKILL to 4, and then to bash. What comes of 4?",
         [
-            Option("4 is removed", "SIGKILL makes a process call do_exit(), and 4 has done that."),
             Option(
-                "kill fails: there is no such process",
+                "the first kill removes it",
+                "SIGKILL makes a process call do_exit(), and 4 has done that.",
+            ),
+            Option(
+                "the first kill fails: there is no such process",
                 "There is: its number and its task_struct are still there, so kill finds it.",
             ),
             Option(
-                "kill returns 0, and nothing happens",
-                "Yes. The signal finds the task_struct, and nobody who could die of it.",
+                "the first kill does nothing; the second one removes it, with bash",
+                "Yes. Nobody is there who could die of the first. By the second 4 gets a new "
+                "parent, init, and that one waits.",
             ),
             Option(
-                "4 stays, and its parent now hears that it was killed",
-                "What the parent is to hear was fixed by exit(3).",
+                "it stays for ever: the one who could have waited is gone",
+                "4 does not stay without a parent. Who is given it, waits for it.",
             ),
         ],
         answer,

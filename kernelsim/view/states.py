@@ -121,7 +121,9 @@ _BY_STATE = {
 }
 
 
-def states(k: Any, task: Any = None, since: Any = None, focus: Any = None) -> Picture:
+def states(
+    k: Any, task: Any = None, since: Any = None, focus: Any = None, *, brief: bool = False
+) -> Picture:
     """Draw the states that a task can be in, and mark where `task` is.
 
     :param k: a Kernel, a Kernel at an earlier time, or a Machine.
@@ -129,6 +131,7 @@ def states(k: Any, task: Any = None, since: Any = None, focus: Any = None) -> Pi
     :param since: an earlier time, Kernel or Machine; the way that the task took from then on is
         marked, where one box leads to the other: the shortest one.
     :param focus: the task, if `task` does not say it.
+    :param brief: low boxes, that do not name the functions: for a film, whose sentences do.
     """
     m = moment.machine(k)
     before = moment.earlier(k, since)
@@ -142,9 +145,10 @@ def states(k: Any, task: Any = None, since: Any = None, focus: Any = None) -> Pi
         old = None
     now, then = (None if one is None else words(one) for one in (who, old))
     taken = way(then, now) if now is not None and before is not None else []
-    _draw(builder, boxes(now) if now else (), taken)
+    _draw(builder, boxes(now) if now else (), taken, brief)
     for note in _notes(m, before, chosen, who, old, taken):
-        builder.note(note)
+        if not brief or not note.startswith("Taken"):
+            builder.note(note)
     return builder.picture()
 
 
@@ -216,12 +220,13 @@ def _by_number(m: Any, pid: int) -> Any:
 # -- the picture --------------------------------------------------------------------------------------
 
 
-def _draw(builder: PictureBuilder, here: tuple[str, ...], taken: list[Arc]) -> None:
+def _draw(builder: PictureBuilder, here: tuple[str, ...], taken: list[Arc], brief: bool) -> None:
     for name, box in BOXES.items():
         constant, _, value = box.name.partition(" ")
         fields = [Field("value", value), Field("letter", box.letter or "that of exit_state")]
+        by = [line for line in box.by if not brief or line.startswith("on the")]
         builder.node(
-            name, [box.name, *box.by], badge=box.letter, kind=box.kind, focus=name in here,
+            name, [box.name, *by], badge=box.letter, kind=box.kind, focus=name in here,
             words=f"{constant}, {box.by[0]}" if constant == "TASK_RUNNING" else constant,
             fields=fields,
         )  # fmt: skip

@@ -31,9 +31,9 @@ def life(k: Any, task: Any, since: int = 0, *, still: int = -1) -> Player:
     """
     history, before = History(k), (since, 0)
     look = history.at(before)
-    frames = [Frame(views.states(look, task), f"The film begins at event {since}.", "")]
+    frames = [Frame(views.states(look, task, brief=True), f"The film begins at event {since}.", "")]
     for moment, function, now in _steps(k, history, task, since):
-        picture = views.states(history.at(moment), task, since=history.at(before))
+        picture = views.states(history.at(moment), task, since=history.at(before), brief=True)
         frames.append(Frame(picture, f"{function}(): " * bool(function) + _said(now), ""))
         before = moment
     return Player(Film("The states of a task", frames, still))

@@ -59,6 +59,7 @@ def play(
     *,
     most: int = 300,
     still: int = -1,
+    seen: bool = False,
     **options: Any,
 ) -> Player:
     """Play what a kernel has recorded.
@@ -73,6 +74,7 @@ def play(
     :param focus: struct task_struct *, its address or its pid; left out while it is not there.
     :param most: how many frames at most; of a longer film the last ones are shown, and it says so.
     :param still: the frame that a page shows where nothing can be stepped.
+    :param seen: leave out the steps that change nothing of what the view draws.
     :param options: further arguments of the view.
     """
     draw = _view(view)
@@ -81,6 +83,8 @@ def play(
         raise ValueError(f"there is no level {level!r}: choose {', '.join(LEVELS)}")
     level = level or history.usual_level()
     found = _moments(history, level, since, until)
+    if seen:
+        found = _seen(history, draw, found, focus, options)
     moments = found[-max(most, 1) :]
     whole = {"limit": WHOLE} if draw is views.task_list else {}
     frames = list(_frames(history, draw, level, moments, focus, whole | options))
@@ -116,6 +120,23 @@ def _moments(history: History, level: str, since: int | None, until: int | None)
     if last < first:
         raise ValueError(f"the film would end at event {last[0]}, before it begins at {first[0]}")
     return sorted({moment for moment in found if first <= moment <= last} | {first, last})
+
+
+# The moments at which the picture is another one than before; the first and the last one stay.
+def _seen(
+    history: History, draw: View, moments: list[Moment], focus: Any, options: dict[str, Any]
+) -> list[Moment]:
+    found, before = [], None
+    for moment in moments:
+        graph = _picture(draw, history, moment, None, focus, options).graph
+        now = [
+            *((node.id, node.lines, node.fields, node.badge) for node in graph.nodes),
+            *(edge.id for edge in graph.edges),
+        ]
+        if now != before or moment == moments[-1]:
+            found.append(moment)
+        before = now
+    return found
 
 
 def _frames(

@@ -19,6 +19,11 @@ MORE = """() => {
   return slider && slider.value !== slider.max;
 }"""
 AT = "() => Reveal.getCurrentSlide().id"
+MARK_SEEN = """() => {
+  const slide = Reveal.getCurrentSlide(), place = slide.querySelector('.ksw-stage').getBoundingClientRect();
+  const mark = [...slide.querySelectorAll('.ksw-stage .ks-markbg')].at(-1)?.getBoundingClientRect();
+  return !mark || (mark.top >= place.top && mark.bottom <= place.bottom);
+}"""
 FOCUSED = "() => document.activeElement.closest('.ksw') !== null"
 # What is not within its slide, on the slide shown: text and pictures that stand out of it, and type
 # that is too small. A picture's own box is looked at, not the words in it.
@@ -224,6 +229,37 @@ def test_a_deck_is_split_alike_on_every_screen(opened, book):
     totals = [opened(book[name], size).evaluate("() => Reveal.getTotalSlides()") for size in SIZES]
     authored = book[name].read_text("utf-8").count("<section id=")
     assert totals[0] == totals[1] >= authored
+
+
+@pytest.mark.parametrize(
+    "chapter", ["03-process-states", "07-creating-a-process", "08-exiting-and-reaping"]
+)
+def test_a_deck_is_not_longer_than_a_lecture(opened, book, chapter):
+    page = opened(book[f"{chapter}.slides.html"])
+    assert 15 <= page.evaluate("() => Reveal.getTotalSlides()") <= 25
+
+
+def test_code_that_needs_the_room_of_its_picture_is_at_the_foot_of_the_slide(opened, book):
+    page = opened(book["03-process-states.slides.html"])
+    page.evaluate(
+        "() => Reveal.slide(...Object.values(Reveal.getIndices(document.getElementById('picture-states'))))"
+    )
+    slide = page.locator("section.present section.present")
+    assert slide.locator(".picture").count() == 1
+    assert slide.locator(":scope > .source").count() == 0
+    slide.locator("summary", has_text="The code").click()
+    assert slide.locator(".sources").get_by_text("ks.view.states").is_visible()
+
+
+def test_a_line_of_a_large_node_that_has_changed_is_scrolled_to(opened, book):
+    page = opened(book["07-creating-a-process.slides.html"])
+    page.evaluate(
+        "() => Reveal.slide(...Object.values(Reveal.getIndices(document.getElementById('fail'))))"
+    )
+    while page.evaluate(MORE):
+        press(page, "n")
+        page.wait_for_timeout(500)
+        assert page.evaluate(MARK_SEEN)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

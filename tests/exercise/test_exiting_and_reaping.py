@@ -17,7 +17,10 @@ def test_each_question_of_the_chapter_is_in_the_bank():
     ("name", "did"),
     [
         ("what_a_waiting_parent_shows", "S, sleeping"),
-        ("what_kill_does_to_a_zombie", "kill returns 0, and nothing happens"),
+        (
+            "what_gets_rid_of_a_zombie",
+            "the first kill does nothing; the second one removes it, with bash",
+        ),
         ("who_frees_the_stack", "the task that runs next on this CPU"),
         ("who_adopts", "init (pid 1)"),
         ("whose_child_the_grandchild_is", "bash (pid 4)"),

@@ -1,5 +1,6 @@
 """Playing what a kernel has recorded."""
 
+import itertools
 import json
 import re
 
@@ -173,3 +174,20 @@ def test_the_script_of_a_page_stands_alone_and_is_small():
     assert not re.search(r"^(import|export) ", script, re.MULTILINE)
     assert "</script" not in script + style
     assert not re.search(r"^ *//|^/\*", script, re.MULTILINE), "comments are left out"
+
+
+def test_steps_that_nobody_could_see_in_the_picture_can_be_left_out():
+    k, bash = scene.booted()
+    child = k.task(k.call(bash, "fork"))
+    k.call(child, "fork")
+    since = k.now
+    k.call(child, "exit", 3)
+    every = play(k, "family", level="store", since=since).film.frames
+    seen = play(k, "family", level="store", since=since, seen=True).film.frames
+    assert 3 <= len(seen) < len(every)
+    assert [seen[0].sentence, seen[-1].sentence] == [every[0].sentence, every[-1].sentence]
+    drawn = [
+        [(n.id, n.badge) for n in f.picture.nodes] + [e.id for e in f.picture.edges] for f in seen
+    ]
+    assert all(one != other for one, other in itertools.pairwise(drawn[:-1]))
+    assert any("real_parent of task 5" in frame.sentence for frame in seen)

@@ -82,19 +82,43 @@
     stage.scrollLeft = 0;
   }
 
-  // Make a slide fit: smaller pictures, closer lines, else its last parts go to a slide behind it.
-  function fit(section) {
-    if (shrunk(section)) return;
+  // The code that draws a picture makes room for it: it goes to the slide's foot.
+  function stow(section) {
+    const codes = [...section.querySelectorAll(":scope > .source")].filter((code) => {
+      let next = code.nextElementSibling;
+      while (next?.matches(".output") && !next.querySelector("figure")) next = next.nextElementSibling;
+      return next?.matches(".output");
+    });
+    const boxes = codes.map((code) => {
+      const box = make("div", "box", ...[...code.children].map((child) => child.cloneNode(true)));
+      box.setAttribute("aria-label", "The code");
+      code.replaceWith(box);
+      return box;
+    });
+    if (boxes.length && close(section)) return true;
+    boxes.forEach((box, i) => box.replaceWith(codes[i]));
+    return false;
+  }
+  // As it is, or else with its lines a little closer.
+  function close(section) {
+    if (shrunk(section)) return true;
     section.classList.add("snug");
-    if (shrunk(section)) return;
+    if (shrunk(section)) return true;
     section.classList.remove("snug");
+    return false;
+  }
+
+  // Make a slide fit: smaller pictures, closer lines, code in the foot, else its last parts go to a
+  // slide behind it.
+  function fit(section) {
+    if (close(section) || stow(section)) return;
     const next = make("section", section.className);
     const first = section.querySelector(":scope > .running") ? 2 : 1;
     const give = () => {
       const last = parts(section).at(-1), behind = [...section.children].slice([...section.children].indexOf(last));
       next.prepend(...behind.filter((part) => !part.matches(NOTES)));
     };
-    while (!shrunk(section) && parts(section).length > first) give();
+    while (!close(section) && parts(section).length > first) give();
     while (parts(section).length > first && parts(section).at(-1).matches(`${HEADING}, .source`)) give();
     if (!next.children.length) { alone(section, first); return; }
     section.after(next);

@@ -7,7 +7,7 @@
 import { button, enable, h, setText, watch } from "./base.js";
 import { viewer } from "./viewer.js";
 
-const FILM_VERSION = 1;
+const FILM_VERSION = 1, ONE_LINE = 84; // characters that a slide has room for in a line
 const PACES = [["4", "4 s"], ["2", "2 s"], ["1", "1 s"], ["0.5", "½ s"], ["0.25", "¼ s"]], PACE = "2";
 
 // The list with edits made to it: where, how many go, how many come, and these; the last ones first.
@@ -67,7 +67,8 @@ export function film(data, el, { place = 0, moved } = {}) {
     if (number.value !== "") go(Math.round(Number(number.value)));
     number.value = now;
   } });
-  const sentence = h("div", { class: "ksw-told", role: "status", "aria-live": "polite" });
+  const long = frames.some((frame) => frame.sentence.length > ONE_LINE);
+  const sentence = h("div", { class: `ksw-told${long ? " ksw-long" : ""}`, role: "status", "aria-live": "polite" });
   const pace = h("select", { "aria-label": "Time for a step", change: () => { if (timer) start(); } },
     ...PACES.map(([seconds, label]) => h("option", { value: seconds, selected: seconds === PACE }, label)));
   const jump = h("select", { "aria-label": "Jump to a system call", change: () => {

@@ -7,8 +7,8 @@ export const STEP_MS = 320;
 export const nodesOf = (svg) => [...svg.querySelectorAll(".ks-node:not(.ksw-ghost)")];
 // In a film a node is drawn in the corner of the sheet, and what holds it moves it to its place.
 export const placed = (node) => node.parentNode.transform?.baseVal[0];
-export const corner = (node) => {
-  const face = node.querySelector(".ks-face"), at = placed(node)?.matrix;
+export const corner = (node) => { // or of a mark within a node
+  const face = node.querySelector(".ks-face") ?? node, at = placed(node.closest(".ks-node"))?.matrix;
   const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number(face.getAttribute(name)));
   return [x + (at?.e ?? 0), y + (at?.f ?? 0), width, height];
 };
@@ -84,10 +84,11 @@ export function scale(svg, zoom) {
   svg.style.setProperty("--zoom", Math.min(zoom, 1));
 }
 
-// Scroll what the step is about into sight: what is new, else what is chosen, else what changed.
+// Scroll what the step is about into sight: what is new, else what is chosen, else what changed, be
+// it a node or only a line of one.
 export function reveal(stage, svg, zoom, smooth, node = null) {
   const about = node ?? svg.querySelector(".ks-node.ks-new") ?? svg.querySelector(".ks-node.ks-focus") ??
-    svg.querySelector(".ks-node.ks-changed");
+    svg.querySelector(".ks-node.ks-changed") ?? [...svg.querySelectorAll(".ks-node .ks-markbg")].at(-1);
   if (!about) return;
   const [x, y, width, height] = corner(about).map((number) => number * zoom), margin = 24;
   const into = (low, size, from, view) => {
