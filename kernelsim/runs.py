@@ -16,7 +16,7 @@ from kernelsim.user import libc, replay
 from kernelsim.user import program as user_program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Run", "Stuck", "run"]
 
@@ -73,16 +73,26 @@ class _Recorder:
         stub.tell_ = self.tell
         return stub
 
+    def image(self, main: Callable[..., Any]) -> Callable[..., user_program.Program]:
+        def begin(task: Any, argv: list[bytes], envp: list[bytes]) -> user_program.Program:
+            started = user_program.started(main, argv, envp)
+            return user_program.Program(started, self.libc(noting=True))
+
+        return begin
+
 
 def run(
-    program: Callable[[Any], Any],
+    program: Callable[..., Any],
     *,
+    programs: Mapping[str, Callable[..., Any]] | None = None,
     record: bool = True,
     memory: int | str = "256M",
     processes: int = 500,
 ) -> Run:
     """Run `async def program(libc)` as pid 2 of a fresh PID namespace whose pid 1 reaps; return a Run.
 
+    `programs` are those on the disk, by path: what `libc.execve` finds.  A program may also be
+    `program(libc, argv)` or `program(libc, argv, env)`; the first one has its own name as argument.
     Raises Stuck when it can't end, Runaway when it does not, TypeError for what is no program.
     """
     if not callable(program):
@@ -90,6 +100,7 @@ def run(
     kernel = session.boot(memory=memory, record=record)
     recorder = _Recorder(kernel, processes)
     status: list[int] = []
+    main = user_program.started(program, [getattr(program, "__name__", "program").encode()], [])
 
     async def first(stub: libc.Libc) -> int:
         # The namespace's pid 1: starts the program and reaps until nobody is left.
@@ -100,7 +111,7 @@ def run(
         pid = await stub.fork()
         if pid == 0:
             stub.note_ = recorder.note
-            return libc.exit_status(await program(stub))
+            return libc.exit_status(await main(stub))
         while True:
             try:
                 reaped, word = await stub.wait()
@@ -109,12 +120,15 @@ def run(
             if reaped == pid:
                 status.append(word)
 
-    kernel.machine.programs["run"] = lambda task: user_program.Program(
+    path = "run" if "run" not in (programs or {}) else "/bin/run"
+    kernel.machine.programs[path] = lambda task, argv, envp: user_program.Program(
         first, recorder.libc(noting=False)
     )
+    for name, other in (programs or {}).items():
+        kernel.machine.programs[name] = recorder.image(other)
     child = kernel.call(kernel.init, "clone", sched.CLONE_NEWPID | 17)
     with contextlib.suppress(libc.Stop):
-        kernel.call(kernel.task(child), "execve", "run")
+        kernel.call(kernel.task(child), "execve", path)
     out, err = (b"".join(kernel.lines[line]) for line in (1, 2))
     if recorder.runaway:
         raise host_result.Runaway(f"the program does not end: {recorder.runaway}", out)

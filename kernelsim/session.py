@@ -326,14 +326,18 @@ class Kernel(Look, numbering.Numbering):
         """Let a timer interrupt come: `task` runs next, or CFS's choice; return who runs now."""
         return steer.run_next(self, self._driver, task)
 
-    def load(self, name: str, program: Callable[[libc.Libc], Any]) -> None:
-        """Put a Python program (`async def main(libc)`) on the machine's disk, for execve."""
+    def load(self, name: str, program: Callable[..., Any]) -> None:
+        """Put a Python program on the machine's disk, for execve.
+
+        It is `async def main(libc)`, `main(libc, argv)` or `main(libc, argv, env)`: argv is the list
+        of its arguments, env the dict of its environment.
+        """
         m = self.machine
 
-        def image(task: task_struct) -> user_program.Program:
+        def image(task: task_struct, argv: list[bytes], envp: list[bytes]) -> user_program.Program:
             enter = functools.partial(entry_64.entry_SYSCALL_64, m)
             stub = libc.Libc(enter, common.syscall_number, replay.Log())
-            return user_program.Program(program, stub)
+            return user_program.Program(user_program.started(program, argv, envp), stub)
 
         m.programs[name] = image
         self.commands.append((self.now, "load", (name, program)))

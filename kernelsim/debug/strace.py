@@ -211,7 +211,7 @@ class _Screen:
             known = 0
             self.line(pid, f"{name}(")
         begun = self.done[-1].text + (" <unfinished ...>" if texts[known:] else "")
-        self._finish(strace_args.result(name, ret), ", ".join(texts[known:]))
+        self._finish(strace_args.result(name, ret, args), ", ".join(texts[known:]))
         if ret in _RESTART:
             self.restarted[pid] = len(self.done) - 1, begun
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.entry import common
-from kernelsim.include.uapi.asm import errno, signal
+from kernelsim.include.uapi.asm import errno, fcntl, signal
 from kernelsim.include.uapi.linux import sched, wait
 
 if TYPE_CHECKING:
@@ -53,14 +53,20 @@ _SA = {
     "SA_NOCLDWAIT": signal.SA_NOCLDWAIT,
 }
 _OPEN = {
-    "O_CREAT": 0o100,
-    "O_EXCL": 0o200,
-    "O_NOCTTY": 0o400,
-    "O_TRUNC": 0o1000,
-    "O_APPEND": 0o2000,
-    "O_NONBLOCK": 0o4000,
-    "O_DIRECT": 0o40000,
-    "O_CLOEXEC": 0o2000000,
+    name: getattr(fcntl, name)
+    for name in (
+        *("O_CREAT", "O_EXCL", "O_NOCTTY", "O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_SYNC"),
+        *("O_DSYNC", "O_DIRECT", "O_LARGEFILE", "O_NOFOLLOW", "O_NOATIME", "O_CLOEXEC"),
+        *("O_PATH", "O_TMPFILE", "O_DIRECTORY"),
+    )
+}
+_OPEN["FASYNC"] = fcntl.FASYNC
+_FCNTL = {
+    getattr(fcntl, name): name
+    for name in (
+        *("F_DUPFD", "F_GETFD", "F_SETFD", "F_GETFL", "F_SETFL", "F_DUPFD_CLOEXEC"),
+        *("F_SETPIPE_SZ", "F_GETPIPE_SZ"),
+    )
 }
 _CLONE = {
     n: v
@@ -145,15 +151,52 @@ def _pipe2(a: tuple[Any, ...], ret: int) -> list[str]:
     return [ends, flags(a[1] & 0xFFFF_FFFF, _OPEN.items(), "O_")]
 
 
+def _open_flags(value: int) -> str:
+    access = ("O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE")[value & 3]
+    rest = value & 0xFFFF_FFFC
+    return access + (f"|{flags(rest, _OPEN.items(), 'O_')}" if rest else "")
+
+
 def _open(a: tuple[Any, ...], ret: int) -> list[str]:
-    access = ("O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE")[a[1] & 3]
-    rest = a[1] & 0xFFFF_FFFC
-    how = access + (f"|{flags(rest, _OPEN.items(), 'O_')}" if rest else "")
     return [
-        quote(a[0].encode()),
-        how,
-        *([f"{a[2]:#03o}".replace("0o", "0")] if rest & _OPEN["O_CREAT"] else []),
+        _plain(a[0]),
+        _open_flags(a[1]),
+        *([f"{a[2]:#03o}".replace("0o", "0")] if a[1] & _OPEN["O_CREAT"] else []),
     ]
+
+
+def _fcntl(a: tuple[Any, ...], ret: int) -> list[str]:
+    cmd = a[1] & 0xFFFF_FFFF
+    shown = [str(a[0]), _FCNTL.get(cmd, f"{cmd:#x} /* F_??? */")]
+    if cmd in (fcntl.F_GETFD, fcntl.F_GETFL, fcntl.F_GETPIPE_SZ):
+        return shown
+    if cmd == fcntl.F_SETFD:
+        return [*shown, flags(a[2] & 0xFFFF_FFFF, [("FD_CLOEXEC", fcntl.FD_CLOEXEC)], "FD_")]
+    if cmd == fcntl.F_SETFL:
+        return [*shown, _open_flags(a[2])]
+    arg = a[2] & (1 << 64) - 1
+    return [*shown, str(arg) if cmd in _FCNTL else f"{arg:#x}"]
+
+
+def _close_range(a: tuple[Any, ...], ret: int) -> list[str]:
+    names = [("CLOSE_RANGE_UNSHARE", fcntl.CLOSE_RANGE_UNSHARE)]
+    first, last = (fd & 0xFFFF_FFFF for fd in a[:2])
+    return [str(first), str(last), flags(a[2] & 0xFFFF_FFFF, names, "CLOSE_RANGE_")]
+
+
+def _execve(a: tuple[Any, ...], ret: int) -> list[str]:
+    shown = [_plain(a[0])]
+    if len(a) > 1:
+        shown.append(_pointer(a[1]) if not isinstance(a[1], list | tuple) else _strings(a[1]))
+    if len(a) > 2:
+        many = isinstance(a[2], list | tuple)
+        words = f" /* {len(a[2])} var{'' if len(a[2]) == 1 else 's'} */" if many else ""
+        shown.append(f"{_pointer(a[2])}{words}")
+    return shown
+
+
+def _strings(argv: Any) -> str:
+    return f"[{', '.join(_plain(arg) for arg in argv if arg is not None)}]"
 
 
 def _sigset(mask: int) -> str:
@@ -203,6 +246,13 @@ def _octal(mode: int) -> str:
 # How many arguments are known when the call is entered, and how all of them are written.
 _CALLS: dict[str, tuple[int, Callable[[tuple[Any, ...], int], list[str]]]] = {
     "clone": (2, _clone),
+    "close_range": (3, _close_range),
+    "dup3": (
+        3,
+        lambda a, ret: [str(a[0]), str(a[1]), flags(a[2] & 0xFFFF_FFFF, _OPEN.items(), "O_")],
+    ),
+    "execve": (3, _execve),
+    "fcntl": (3, _fcntl),
     "kill": (2, lambda a, ret: [str(a[0]), signal_name(a[1])]),
     "lseek": (3, _lseek),
     "nanosleep": (1, _nanosleep),
@@ -241,10 +291,14 @@ def early(name: str, args: tuple[Any, ...]) -> int:
     return _CALLS[name][0] if name in _CALLS else len(arguments(name, args, -1))
 
 
-def result(name: str, ret: int) -> str:
-    """Return what a call `name` that returned `ret` gives, with the error's name and words."""
+def result(name: str, ret: int, args: tuple[Any, ...] = ()) -> str:
+    """Return what a call `name` with `args` that returned `ret` gives: the error's name, flags by name."""
     if -ret in _RESTART:
         return f"? {_RESTART[-ret]}"
     if -errno.MAX_ERRNO <= ret < 0:
         return f"-1 {_ERRNO.get(-ret, f'ERRNO_{-ret}')} ({os.strerror(-ret)})"
+    if name == "fcntl" and args[1] == fcntl.F_GETFL:
+        return f"{ret:#x} (flags {_open_flags(ret)})"
+    if name == "fcntl" and args[1] == fcntl.F_GETFD and ret:
+        return f"{ret:#x} (flags FD_CLOEXEC)"
     return _octal(ret) if name == "umask" else str(ret)

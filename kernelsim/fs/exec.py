@@ -1,7 +1,8 @@
 """fs/exec.c @ v5.10.188: the same task, a new program.
 
-Left out: argv and environment, interpreters, set-id, close-on-exec.
-What a program is, is the business of `m.programs`, a table by name: the machine's disk.
+Left out: interpreters, set-id, the pages on which the arguments stand (docs/fidelity.md).
+What a program is, is the business of `m.programs`, a table by name: the machine's disk.  It holds
+for each a function of the task, its arguments and its environment, or None for a puppet.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.fs import file as fs_file
+from kernelsim.fs import namei
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import rculist, sched
+from kernelsim.include.linux.binfmts import MAX_ARG_STRINGS, MAX_ARG_STRLEN, linux_binprm
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm.signal import SIGCHLD, SIGKILL, SIGSEGV
+from kernelsim.include.uapi.linux import resource
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import fork, pid, signal
 from kernelsim.kernel.sched import core
@@ -23,15 +27,27 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
+    "alloc_bprm",
     "begin_new_exec",
+    "bprm_execve",
+    "bprm_stack_limits",
+    "copy_string_kernel",
+    "copy_strings",
+    "count",
     "de_thread",
+    "do_execve",
+    "do_open_execat",
+    "exec_binprm",
     "exec_mmap",
+    "free_bprm",
     "kernel_execve",
     "set_task_comm",
     "sys_execve",
     "unshare_sighand",
 ]
 
+STACK_TOP_MAX = 0x7FFF_FFFF_F000  # arch/x86/include/asm/processor.h
+ARG_MAX = 131072
 _CLEARED = (
     sched.PF_RANDOMIZE
     | sched.PF_FORKNOEXEC
@@ -131,71 +147,221 @@ def exec_mmap(m: Machine, me: task_struct, mm: Any) -> None:
         fork.mmdrop(m, active)
 
 
-async def begin_new_exec(m: Machine, filename: str, mm: Any) -> int:
-    """Give the running task the address space `mm` (struct mm_struct *) and what goes with it.
+# --- the arguments -----------------------------------------------------------------------------
 
-    The point of no return; fs/exec.c L1240.  Returns 0, -EAGAIN (then `mm` is still the caller's)
-    or -ENOMEM.
+
+def alloc_bprm(m: Machine, filename: str | bytes) -> linux_binprm | int:
+    """Begin with a new address space for the program `filename` (const char *); or -ENOMEM."""
+    mm = fork.mm_alloc(m, m.current)  # bprm_mm_init()
+    if not mm:
+        return -errno.ENOMEM
+    return linux_binprm(filename, mm, STACK_TOP_MAX - 8)
+
+
+def free_bprm(m: Machine, bprm: linux_binprm) -> None:
+    """Give back what the new program did not take."""
+    if bprm.mm is not None:
+        fork.mmput(m, bprm.mm)
+
+
+def count(argv: Any, most: int) -> int:
+    """Return how many strings the array `argv` (const char *const *) holds; -E2BIG, -EFAULT."""
+    if argv is None:
+        return 0
+    if not isinstance(argv, list | tuple):
+        return -errno.EFAULT
+    strings = argv.index(None) if None in argv else len(argv)
+    return strings if strings <= most else -errno.E2BIG
+
+
+def bprm_stack_limits(m: Machine, bprm: linux_binprm) -> int:
+    """Set how much room the strings have: a quarter of the stack's limit; 0 or -E2BIG."""
+    rlim_stack = m.current.signal.rlim[resource.RLIMIT_STACK].rlim_cur
+    limit = max(min(resource._STK_LIM // 4 * 3, rlim_stack // 4), ARG_MAX)
+    pointers = (max(bprm.argc, 1) + bprm.envc) * 8
+    if limit <= pointers:
+        return -errno.E2BIG
+    bprm.argmin = bprm.p - (limit - pointers)
+    return 0
+
+
+def copy_string_kernel(arg: bytes, bprm: linux_binprm) -> int:
+    """Copy one string (const char *) to the new stack; 0 or -E2BIG."""
+    length = len(arg) + 1
+    if length > MAX_ARG_STRLEN:
+        return -errno.E2BIG
+    bprm.p -= length
+    return -errno.E2BIG if bprm.p < bprm.argmin else 0
+
+
+def copy_strings(argc: int, argv: Any, bprm: linux_binprm) -> list[bytes] | int:
+    """Copy `argc` strings of `argv` to the new stack, the last one first; the copies, -EFAULT or -E2BIG."""
+    copies = []
+    for i in range(argc - 1, -1, -1):
+        if not isinstance(argv[i], str | bytes):
+            return -errno.EFAULT
+        text = _bytes(argv[i]).partition(b"\0")[0]
+        error = copy_string_kernel(text, bprm)
+        if error:
+            return error
+        copies.append(text)
+    return copies[::-1]
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+
+
+def _copy_all(m: Machine, bprm: linux_binprm, argv: Any, envp: Any) -> int:
+    # Count and copy the name, the environment and the arguments, in that order; 0 or an errno.
+    error = bprm_stack_limits(m, bprm) or copy_string_kernel(_bytes(bprm.filename), bprm)
+    if error:
+        return error
+    bprm.exec = bprm.p
+    copies = copy_strings(bprm.envc, envp, bprm)
+    if isinstance(copies, int):
+        return copies
+    bprm.envp = copies
+    copies = copy_strings(bprm.argc, argv, bprm)
+    if isinstance(copies, int):
+        return copies
+    bprm.argv = copies
+    return 0
+
+
+def do_open_execat(m: Machine, pathname: str | bytes) -> str | int:
+    """Return the name of the program at `pathname`, among the machine's; or -ENOENT, -EACCES, -ENOTDIR.
+
+    That is what path_openat() comes to with MAY_EXEC: a device or a directory is no program.
+    """
+    name = _bytes(pathname).decode("utf-8", "surrogateescape")
+    if name in m.programs:
+        return name
+    names = [*namei.DEVICES, *m.programs]
+    if name in namei.DEVICES or any(
+        f"{one}/".startswith(f"{name.rstrip('/')}/") for one in names if one[:1] == "/"
+    ):
+        return -errno.EACCES
+    return -errno.ENOTDIR if any(name.startswith(f"{one}/") for one in names) else -errno.ENOENT
+
+
+# --- the new program ---------------------------------------------------------------------------
+
+
+async def begin_new_exec(m: Machine, bprm: linux_binprm) -> int:
+    """Give the running task the address space of `bprm` (struct linux_binprm *) and what goes with it.
+
+    From here on there is no way back; fs/exec.c L1240.  Returns 0, -EAGAIN or -ENOMEM.
     """
     me = m.current
+    bprm.point_of_no_return = True
     retval = await de_thread(m, me)
     if retval:
         return retval
-    exec_mmap(m, me, mm)
+    exec_mmap(m, me, bprm.mm)
+    bprm.mm = None
     retval = unshare_sighand(m, me)
     if retval:
-        signal.send_sig(m, SIGSEGV, me, True)  # force_sigsegv(): there is no way back
         return retval
     me.flags &= ~_CLEARED
     me.thread.fn = me.thread.arg = 0
     fs_file.do_close_on_exec(m, me.files)
     me.sas_ss_sp = me.sas_ss_size = 0
-    set_task_comm(m, me, filename.rsplit("/", 1)[-1])
+    name = _bytes(bprm.filename).rpartition(b"/")[2]
+    set_task_comm(m, me, name.decode("utf-8", "surrogateescape"))
     me.self_exec_id += 1
     signal.flush_signal_handlers(me, force_default=False)
     return 0
 
 
-async def kernel_execve(m: Machine, filename: str) -> int:
-    """Run the program `filename` (const char *) in the running task.
-
-    Returns 0, -ENOMEM, -EMFILE, -ENOENT or -EAGAIN; then files that were shared still are.
-    """
+async def exec_binprm(m: Machine, bprm: linux_binprm, program: str) -> int:
+    """Let the running task begin with `program`, one of the machine's; 0, -EAGAIN or -ENOMEM."""
     me = m.current
-    mm = fork.mm_alloc(m, me)  # alloc_bprm()
-    if not mm:
-        return -errno.ENOMEM
-    displaced = fork.unshare_files(m)
-    if isinstance(displaced, int):
-        fork.mmdrop(m, mm)
-        return displaced
     old_pid = me.pid
-    retval = -errno.ENOENT
-    if filename in m.programs:
-        retval = await begin_new_exec(m, filename, mm)
+    retval = await begin_new_exec(m, bprm)
     if retval:
-        if me.mm != mm:
-            fork.mmdrop(m, mm)
-        if displaced:
-            fs_file.reset_files_struct(m, displaced)
         return retval
-    _start(m, me, filename)
+    _start_thread(m, me, program, bprm)
     if m.trace.on:
-        m.trace.emit("sched_process_exec", filename=filename, pid=me.pid, old_pid=old_pid)
-    if displaced:
-        fs_file.put_files_struct(m, displaced)
+        m.trace.emit("sched_process_exec", filename=program, pid=me.pid, old_pid=old_pid)
     return 0
 
 
-def _start(m: Machine, me: task_struct, filename: str) -> None:
-    # start_thread(): the registers point to the program's first instruction.
-    image = m.programs[filename]
+def _start_thread(m: Machine, me: task_struct, program: str, bprm: linux_binprm) -> None:
+    # start_thread(): the registers point to the first instruction, the stack to the arguments.
+    image = m.programs[program]
     m.cpu.user.pop(me.address_, None)
     if image is not None:
-        me.mm.start_code = 1 + list(m.programs).index(filename)
-        m.cpu.user[me.address_] = image(me)
+        me.mm.start_code = 1 + list(m.programs).index(program)
+        m.cpu.user[me.address_] = image(me, bprm.argv, bprm.envp)
 
 
-async def sys_execve(m: Machine, filename: str) -> int:
+async def bprm_execve(m: Machine, bprm: linux_binprm) -> int:
+    """Find the program of `bprm` (struct linux_binprm *) and run it; 0 or a negative errno.
+
+    If it fails, files that were shared still are.
+    """
+    displaced = fork.unshare_files(m)
+    if isinstance(displaced, int):
+        return displaced
+    program = do_open_execat(m, bprm.filename)
+    retval = program if isinstance(program, int) else await exec_binprm(m, bprm, program)
+    if not retval:
+        if displaced:
+            fs_file.put_files_struct(m, displaced)
+        return 0
+    me = m.current
+    if bprm.point_of_no_return and not sched_signal.fatal_signal_pending(me):
+        signal.send_sig(m, SIGSEGV, me, True)  # force_sigsegv()
+    if displaced:
+        fs_file.reset_files_struct(m, displaced)
+    return retval
+
+
+async def do_execve(m: Machine, filename: Any, argv: Any, envp: Any) -> int:
+    """Run `filename` (const char *) with the arguments `argv` and the environment `envp`.
+
+    Both are arrays of strings (const char *const *).  Returns 0 or a negative errno: those of
+    getname(), -EAGAIN, -ENOMEM, -EFAULT, -E2BIG, and of the path: -ENOENT, -EACCES, -ENOTDIR.
+    """
+    error = namei.getname(filename)
+    if error:
+        return error
+    me = m.current
+    limit = me.signal.rlim[resource.RLIMIT_NPROC].rlim_cur
+    if me.flags & sched.PF_NPROC_EXCEEDED and me.cred.user.processes > limit:
+        return -errno.EAGAIN
+    me.flags &= ~sched.PF_NPROC_EXCEEDED
+    bprm = alloc_bprm(m, filename)
+    if isinstance(bprm, int):
+        return bprm
+    retval = bprm.argc = count(argv, MAX_ARG_STRINGS)
+    if retval >= 0:
+        retval = bprm.envc = count(envp, MAX_ARG_STRINGS)
+    if retval >= 0:
+        retval = _copy_all(m, bprm, argv, envp)
+    if not retval and not bprm.argc:  # nobody shall find argc 0, and read on into the environment
+        retval = copy_string_kernel(b"", bprm)
+        bprm.argc, bprm.argv = 1, [b""]
+    if not retval:
+        retval = await bprm_execve(m, bprm)
+    free_bprm(m, bprm)
+    return retval
+
+
+async def kernel_execve(m: Machine, filename: str, argv: list[str], envp: list[str]) -> int:
+    """Run the program `filename` (const char *) in a thread of the kernel; 0 or a negative errno."""
+    bprm = alloc_bprm(m, filename)
+    if isinstance(bprm, int):
+        return bprm
+    bprm.argc, bprm.envc = len(argv), len(envp)  # count_strings_kernel()
+    retval = _copy_all(m, bprm, argv, envp) if argv else -errno.EINVAL
+    if not retval:
+        retval = await bprm_execve(m, bprm)
+    free_bprm(m, bprm)
+    return retval
+
+
+async def sys_execve(m: Machine, filename: Any, argv: Any = None, envp: Any = None) -> int:
     """execve(2)."""
-    return await kernel_execve(m, filename)
+    return await do_execve(m, filename, argv, envp)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["SETFL_MASK", "do_fcntl", "setfl", "sys_fcntl"]
 
 SETFL_MASK = fcntl.O_APPEND | fcntl.O_NONBLOCK | fcntl.O_DIRECT | fcntl.O_NOATIME
-_UINT = 0xFFFF_FFFF
+_UINT, _ULONG = 0xFFFF_FFFF, (1 << 64) - 1
 
 
 def setfl(m: Machine, filp: Any, arg: int) -> int:
@@ -56,6 +56,6 @@ def sys_fcntl(m: Machine, fd: int, cmd: int, arg: int) -> int:
     f = fs_file.fdget_raw(m, fd)
     if not f.file:
         return -errno.EBADF
-    retval = do_fcntl(m, fd, cmd & _UINT, arg, f.file)
+    retval = do_fcntl(m, fd, cmd & _UINT, arg & _ULONG, f.file)
     fs_file.fdput(m, f)
     return retval

@@ -1,6 +1,6 @@
 """fs/open.c, file.c @ v5.10.188: open and close.
 
-Left out: paths and everything that is no device of `DEVICES`, permissions, O_PATH.
+Left out: permissions, O_PATH, openat(2).
 `__close_range` stands in fs/file.c, which kernel/fork.c imports: here it makes no circle.
 """
 
@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.fs import file as fs_file
-from kernelsim.fs import file_table
-from kernelsim.include.linux import fs
+from kernelsim.fs import file_table, namei
 from kernelsim.include.uapi.asm import errno, fcntl
 from kernelsim.include.uapi.linux import sched as uapi
 from kernelsim.kernel import fork
@@ -19,20 +18,15 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
-    "DEVICES",
     "__close_range",
     "build_open_flags",
     "do_sys_open",
-    "getname",
     "sys_close",
     "sys_close_range",
     "sys_open",
 ]
 
-PATH_MAX = 4096
 _UINT = 0xFFFF_FFFF
-_READ, _WRITE = fs.FMODE_READ | fs.FMODE_CAN_READ, fs.FMODE_WRITE | fs.FMODE_CAN_WRITE
-_MODES = {fcntl.O_RDONLY: _READ, fcntl.O_WRONLY: _WRITE, fcntl.O_RDWR: _READ | _WRITE}
 _VALID = (
     *(fcntl.O_ACCMODE, fcntl.O_CREAT, fcntl.O_EXCL, fcntl.O_NOCTTY, fcntl.O_TRUNC),
     *(fcntl.O_APPEND, fcntl.O_NONBLOCK, fcntl.O_SYNC, fcntl.FASYNC, fcntl.O_DIRECT),
@@ -42,21 +36,6 @@ _VALID = (
 VALID_OPEN_FLAGS = 0
 for _flag in _VALID:
     VALID_OPEN_FLAGS |= _flag
-_GONE = fcntl.O_CREAT | fcntl.O_EXCL | fcntl.O_NOCTTY | fcntl.O_TRUNC  # once it is open
-
-# What is in /dev, which is all that there is: the operations and the line of each device.
-DEVICES = {"/dev/null": ("null_fops", 0), "/dev/console": ("tty_fops", 1)}
-DEVICES |= {f"/dev/ttyS{line}": ("tty_fops", line) for line in range(3)}
-
-
-def getname(filename: Any) -> int:
-    """Return what is wrong with the path `filename` (const char *): 0, -EFAULT, -ENOENT or -ENAMETOOLONG."""
-    if not isinstance(filename, str | bytes):
-        return -errno.EFAULT
-    if not filename:
-        return -errno.ENOENT
-    length = len(filename if isinstance(filename, bytes) else filename.encode())
-    return -errno.ENAMETOOLONG if length >= PATH_MAX else 0
 
 
 def build_open_flags(flags: int) -> int:
@@ -73,32 +52,17 @@ def build_open_flags(flags: int) -> int:
 def do_sys_open(m: Machine, filename: Any, flags: int) -> int:
     """Open the device `filename` (const char *); its descriptor, or a negative errno."""
     kept = build_open_flags(flags)
-    error = kept if kept < 0 else getname(filename)
+    error = kept if kept < 0 else namei.getname(filename)
     if error < 0:
         return error
     fd = fs_file.get_unused_fd_flags(m, flags)
     if fd >= 0:
-        file = _do_filp_open(m, filename, kept)
+        file = namei.do_filp_open(m, filename, kept)
         if isinstance(file, int):
             fs_file.put_unused_fd(m, fd)
             return file
         fs_file.fd_install(m, fd, file)
     return fd
-
-
-def _do_filp_open(m: Machine, filename: str, flags: int) -> Any:
-    # The open file (struct file *), or a negative errno.
-    if filename not in DEVICES:
-        return -errno.ENOENT
-    if flags & fcntl.O_CREAT and flags & fcntl.O_EXCL:
-        return -errno.EEXIST
-    if flags & fcntl.O_DIRECTORY:
-        return -errno.ENOTDIR
-    if flags & fcntl.O_DIRECT:  # no device here has direct_IO
-        return -errno.EINVAL
-    fops, line = DEVICES[filename]
-    mode = _MODES.get(flags & fcntl.O_ACCMODE, 0) | fs.FMODE_STREAM
-    return file_table.alloc_file(m, m.symbol(fops), mode, line, flags & ~_GONE)
 
 
 def sys_open(m: Machine, filename: Any, flags: int, mode: int) -> int:

@@ -32,13 +32,23 @@ MAX_OUTPUT = 64 << 20
 _CHUNK = 1 << 16
 
 
-def run(program: inside.Program, *, timeout: float = 20.0, processes: int = 500) -> result.Run:
+def run(
+    program: inside.Program,
+    *,
+    programs: inside.Programs | None = None,
+    timeout: float = 20.0,
+    processes: int = 500,
+) -> result.Run:
     """Run `async def program(libc)` as pid 2 of a fresh PID namespace and tell what came of it.
 
     Pid 1 is a small init, leader of session 1 and process group 1, which reaps until it has no
     children left; pid 2 inherits both. fd 0 is /dev/null, fds 1 and 2 are pipes that are read from
     outside; 3 is the first free one. All signals have their default action. An int that
     main returns is the exit status, anything else is 0; an exception that leaves it gives 1.
+
+    `programs` are those that `libc.execve` finds, by path, besides the machine's own: another
+    Python is executed under that name, which runs the function.  A program may also be
+    `program(libc, argv)` or `program(libc, argv, env)`; the first one has its own name as argument.
 
     Raises `Unavailable` where this cannot be done, `Timeout` after `timeout` seconds and `Runaway`
     after `processes` forks or 64 MiB of output; nothing is left running in any case.
@@ -58,7 +68,7 @@ def run(program: inside.Program, *, timeout: float = 20.0, processes: int = 500)
         pipes = [os.pipe() for _ in ("stdout", "stderr", "life")]
         reads = [stack.enter_context(os.fdopen(read, "rb", buffering=0)) for read, _ in pipes]
         writes = [stack.enter_context(os.fdopen(write, "wb", buffering=0)) for _, write in pipes]
-        with _starter(program, (writes[0], writes[1], log, writes[2]), processes):
+        with _starter(program, (writes[0], writes[1], log, writes[2]), processes, programs or {}):
             for write in writes:
                 write.close()
             stdout, stderr = _drain(reads, timeout)
@@ -86,7 +96,12 @@ def kernel_release() -> str:
 
 # Whatever happens meanwhile, the starter is ended, and by it the init, and by that all others.
 @contextlib.contextmanager
-def _starter(program: inside.Program, files: Sequence[IO[bytes]], processes: int) -> Iterator[None]:
+def _starter(
+    program: inside.Program,
+    files: Sequence[IO[bytes]],
+    processes: int,
+    programs: inside.Programs,
+) -> Iterator[None]:
     from kernelsim.host import inside  # only here: it needs Linux
 
     caller = os.getpid()
@@ -94,7 +109,7 @@ def _starter(program: inside.Program, files: Sequence[IO[bytes]], processes: int
         warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
         if pid == 0:
-            inside.start(program, caller, [file.fileno() for file in files], processes)
+            inside.start(program, caller, [file.fileno() for file in files], processes, programs)
     try:
         yield
     finally:

@@ -15,20 +15,23 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import functools
 import gc
 import os
 import pathlib
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, NoReturn
 
-from kernelsim.host import libc
+from kernelsim.host import image, libc
+from kernelsim.user import program as user_program
 
-__all__ = ["Program", "start"]
+__all__ = ["Program", "Programs", "go_on", "start"]
 
-Program = Callable[[Any], Coroutine[Any, Any, int | None]]
+Program = Callable[..., Coroutine[Any, Any, int | None]]
+Programs = Mapping[str, Program]
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
@@ -42,7 +45,9 @@ SPARE = 210
 _C = ctypes.CDLL(None, use_errno=True)
 
 
-def start(program: Program, caller: int, fds: Sequence[int], processes: int) -> NoReturn:
+def start(
+    program: Program, caller: int, fds: Sequence[int], processes: int, programs: Programs
+) -> NoReturn:
     """Be the starter: called in the child that `caller` (a pid) has just forked.
 
     fds: the write ends of stdout, stderr, log and life.
@@ -52,7 +57,7 @@ def start(program: Program, caller: int, fds: Sequence[int], processes: int) -> 
         _forget_the_caller()
         _die_with_the_parent()
         if os.getppid() == caller:
-            _start_init(program, processes)
+            _start_init(program, processes, programs)
     except BaseException:  # noqa: BLE001  nothing may return to the caller's stack
         _tell("broken", traceback.format_exc())
     os._exit(0)
@@ -107,6 +112,8 @@ def _plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, bytearray | memoryview):
         return bytes(value)
+    if isinstance(value, dict):
+        return {_plain(name): _plain(item) for name, item in value.items()}
     if isinstance(value, tuple | list | set | frozenset):
         items = sorted(value) if isinstance(value, set | frozenset) else value
         return tuple(map(_plain, items))
@@ -118,7 +125,7 @@ def _die_with_the_parent() -> None:
 
 
 # The caller's SIGTERM means: time is up. It waits, blocked, until there is an init to kill.
-def _start_init(program: Program, processes: int) -> None:
+def _start_init(program: Program, processes: int, programs: Programs) -> None:
     reason = _unshare()
     if reason:
         _tell("unavailable", reason)
@@ -126,7 +133,7 @@ def _start_init(program: Program, processes: int) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     init = os.fork()
     if init == 0:
-        _be_init(program, processes)
+        _be_init(program, processes, programs)
     signal.signal(signal.SIGTERM, lambda *_: _kill(init))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     os.waitpid(init, 0)
@@ -157,7 +164,7 @@ def _unshare() -> str:
     return ""
 
 
-def _be_init(program: Program, processes: int) -> NoReturn:
+def _be_init(program: Program, processes: int, programs: Programs) -> NoReturn:
     try:
         _die_with_the_parent()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -165,7 +172,8 @@ def _be_init(program: Program, processes: int) -> NoReturn:
         os.close(LIFE)
         first = os.fork()
         if first == 0:
-            _be_program(program, processes)
+            name = getattr(program, "__name__", "program").encode()
+            _be_program(user_program.started(program, [name], []), _library(processes, programs))
         for fd in (0, 1, 2):
             os.close(fd)
         _tell("status", _reap_all(first))
@@ -186,9 +194,27 @@ def _reap_all(first: int) -> int:
             result = status
 
 
+def _library(processes: int, programs: Programs) -> libc.Libc:
+    replace = functools.partial(image.replace, programs, processes)
+    return libc.Libc(lambda *call: _tell("call", *call), processes, _stop_all, replace)
+
+
+def go_on() -> NoReturn:
+    """Be a program after its execve: called in the new image."""
+    try:
+        programs, processes, path, note, argv, envp = image.begin()
+        _tell("call", os.getpid(), "execve", note, None)
+        gc.disable()
+        sys.stdout = sys.stderr = _Notes()
+        program = user_program.started(programs[path], argv, envp)
+    except BaseException:  # noqa: BLE001  nothing may return to the caller's stack
+        _tell("broken", traceback.format_exc())
+        os._exit(1)
+    _be_program(program, _library(processes, programs))
+
+
 # A child that the program forks comes back here too, at the end of its main.
-def _be_program(program: Program, processes: int) -> NoReturn:
-    calls = libc.Libc(lambda *call: _tell("call", *call), processes, _stop_all)
+def _be_program(program: Program, calls: libc.Libc) -> NoReturn:
     try:
         calls.finish_(_drive(program(calls)))
     except BaseException as error:  # noqa: BLE001  as the interpreter does at its end

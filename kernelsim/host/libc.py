@@ -81,6 +81,34 @@ _handlers: dict[int, Any] = {}
 _GETS = (2, 16, 37)  # PR_GET_PDEATHSIG, PR_GET_NAME, PR_GET_CHILD_SUBREAPER
 
 
+# os has neither dup3 nor close_range, and fcntl.fcntl refuses negative descriptors.
+def _dup3(fd: int, fd2: int, flags: int) -> int:
+    return _c_call("dup3", fd, fd2, flags)
+
+
+# What the runner itself has open up there stays open.
+def _close_range(first: int, last: int, flags: int = 0) -> None:
+    first, last = first & _UINT, last & _UINT
+    for low, high in ((first, min(last, 199)), (max(first, 203), last)):
+        if low <= high or first > last:
+            _c_call("syscall", 436, low, high, flags)
+
+
+_UINT = 0xFFFF_FFFF
+
+
+def _fcntl(fd: int, cmd: int, arg: int = 0) -> int:
+    return _c_call("fcntl", fd, cmd, arg)
+
+
+def _c_call(name: str, *args: int) -> int:
+    import ctypes
+
+    function = getattr(ctypes.CDLL(None, use_errno=True), name)
+    value: int = function(*map(ctypes.c_long, args))
+    return value if value >= 0 else _fail(ctypes.get_errno())
+
+
 # os has no prctl.
 def _prctl(option: int, arg: Any = 0) -> Any:
     import ctypes  # only here: a third of the time that importing this module takes
@@ -140,8 +168,12 @@ CALLS: dict[str, Callable[..., Any]] = {
     **{name: getattr(os, name) for name in _BY_OS if hasattr(os, name)},
     "gettid": threading.get_native_id,
     "pipe": _pipe,
+    **({"pipe2": os.pipe2} if hasattr(os, "pipe2") else {}),
     "dup": _dup,
     "dup2": _dup2,
+    "dup3": _dup3,
+    "close_range": _close_range,
+    "fcntl": _fcntl,
     "nanosleep": _nanosleep,
     "open": _open,
     "waitid": _waitid,
@@ -159,8 +191,8 @@ class Libc:
     """What a program gets as `libc`: one coroutine per call, all through one gate that notes it.
 
     `note(call)` is told (pid, name, args, result) after each call, in the process that made it;
-    for one that does not return, before it. `runaway()` is called in a new process whose pid is
-    above `processes`.
+    for one that does not return, before it, or in the new image. `runaway()` is called in a new process whose pid is
+    above `processes`. `replace(path, argv, env)` is execve.
     """
 
     def __init__(
@@ -168,10 +200,12 @@ class Libc:
         note: Callable[[int, str, tuple[Any, ...], Any], None],
         processes: int,
         runaway: Callable[[], NoReturn],
+        replace: Callable[..., NoReturn],
     ) -> None:
         self._note = note
         self._processes = processes
         self._runaway = runaway
+        self._replace = replace
         self._buffer = bytearray()
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
@@ -196,6 +230,16 @@ class Libc:
             self._runaway()
         self._note(os.getpid(), name, args, result)
         return result
+
+    async def execve(self, path: str, argv: Any = None, env: Any = None) -> NoReturn:
+        """Run the program `path` in this process, with those arguments and that environment."""
+        try:
+            self._replace(path, argv, env)
+        except OSError as error:
+            args = (path,) if argv is None and env is None else (path, argv, env)
+            number = error.errno or 0
+            self._note(os.getpid(), "execve", args, errno.errorcode.get(number, str(number)))
+            raise
 
     async def _exit(self, status: int) -> NoReturn:
         self._leave("_exit", _int(status))

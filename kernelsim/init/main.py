@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["boot_task", "kernel_init", "rest_init", "start_kernel"]
 
+_ENVP = ["HOME=/", "TERM=linux"]
 _TRY = ("/init", "/sbin/init", "/etc/init", "/bin/init", "/bin/sh")
 
 
@@ -127,7 +128,7 @@ async def kernel_init(m: Machine, unused: int) -> int:
     await wait.wait_for_completion(m, m.symbol("kthreadd_done"))
     _open_console(m)
     for name in _TRY:
-        if await fs_exec.kernel_execve(m, name) == 0:
+        if await fs_exec.kernel_execve(m, name, [name], _ENVP) == 0:
             return 0
     kernel_exit.panic(
         m,

@@ -218,6 +218,9 @@ class Gate:
             if new:
                 self.note_(name, args, _ERRNO.get(error.errno or 0, str(error.errno)))
             raise
+        except NewImage:
+            self.note_(name, args, None)
+            raise
         if new or self._replay is None:
             self.note_(name, args, value)
         return value

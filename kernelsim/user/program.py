@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import traceback
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.user.gate import Dead, NewImage, Stack, Stop, exit_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
     from kernelsim.user.libc import Libc
 
-__all__ = ["Program"]
+__all__ = ["Program", "started"]
+
+
+def started(
+    main: Callable[..., Coroutine[Any, Any, Any]], argv: Sequence[bytes], envp: Sequence[bytes]
+) -> Callable[[Any], Coroutine[Any, Any, Any]]:
+    """Return `main` as the C library's startup code calls it: as a function of libc alone.
+
+    As in C, main may take the arguments too, and the environment: `main(libc, argv, env)`, a list
+    and a dict of text.
+    """
+    code = inspect.signature(main).parameters.values()
+    wanted = sum(p.kind in _POSITIONAL and p.default is p.empty for p in code) - 1
+    if wanted <= 0:
+        return main
+    texts = [arg.decode("utf-8", "surrogateescape") for arg in argv]
+    pairs = [text.decode("utf-8", "surrogateescape").partition("=") for text in envp]
+    env = {name: value for name, equals, value in reversed(pairs) if equals}  # the first one counts
+    return lambda libc: main(libc, *(list(texts), dict(reversed(env.items())))[:wanted])
+
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class Program:

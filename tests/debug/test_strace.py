@@ -41,7 +41,7 @@ class Family:
     def begin(self):
         self.call("umask", 0o77)
         self.call("umask", 0o22)
-        self.call("pipe2", UserBuffer(), 0)
+        self.call("pipe2", 0)
         child = self.fork()
         self.call("read", 3, 10, by=child)
         self.call("nanosleep", 0, 50_000_000)
@@ -86,8 +86,8 @@ class Family:
         self.call("setsid")
         self.call("open", "/dev/null", 2, 0)
         self.call("open", "/no/such\n", 0o4101, 0o666)
-        self.call("pipe2", UserBuffer(), 0o2004000)
-        self.call("pipe2", UserBuffer(), 1)
+        self.call("pipe2", 0o2004000)
+        self.call("pipe2", 1)
         self.call("sched_yield")
         self.call(9999, 1, 2, 3)
         self.call("getpid")
@@ -297,6 +297,37 @@ def test_a_status_word_is_taken_apart(status, expected):
         ("umask", (0o777777,), "0177777"),
         ("open", ("/nope\n", 0o2000002, 0o777), '"/nope\\n", O_RDWR|O_CLOEXEC'),
         ("execve", ("/bin/true",), '"/bin/true"'),
+        (
+            "execve",
+            ("/x", [b"x", b"a\n"], [b"A=b"]),
+            '"/x", ["x", "a\\n"], 0x7ffc0000 /* 1 var */',
+        ),
+        ("execve", ("/x", [b"x"], []), '"/x", ["x"], 0x7ffc0000 /* 0 vars */'),
+        ("execve", ("/x", None, None), '"/x", NULL, NULL'),
+        ("fcntl", (3, 1, 7), "3, F_GETFD"),
+        ("fcntl", (3, 2, 3), "3, F_SETFD, FD_CLOEXEC|0x2"),
+        ("fcntl", (3, 2, 0), "3, F_SETFD, 0"),
+        ("fcntl", (3, 3, 0), "3, F_GETFL"),
+        ("fcntl", (3, 4, 0o6002), "3, F_SETFL, O_RDWR|O_APPEND|O_NONBLOCK"),
+        ("fcntl", (3, 4, 0o4030000), "3, F_SETFL, O_RDONLY|O_SYNC|FASYNC"),
+        ("fcntl", (3, 0, 10), "3, F_DUPFD, 10"),
+        ("fcntl", (3, 1030, 12884901900), "3, F_DUPFD_CLOEXEC, 12884901900"),
+        ("fcntl", (3, 99, 7), "3, 0x63 /* F_??? */, 0x7"),
+        ("fcntl", (-1, 1, 0), "-1, F_GETFD"),
+        (
+            "fcntl",
+            (3, 4, -1),
+            (
+                "3, F_SETFL, O_ACCMODE|O_CREAT|O_EXCL|O_NOCTTY|O_TRUNC|O_APPEND|O_NONBLOCK|O_SYNC"
+                "|O_DIRECT|O_LARGEFILE|O_NOFOLLOW|O_NOATIME|O_CLOEXEC|O_PATH|O_TMPFILE|FASYNC"
+                "|0xff80003c"
+            ),
+        ),
+        ("dup3", (3, 10, 0o2000000), "3, 10, O_CLOEXEC"),
+        ("dup3", (3, 3, 1), "3, 3, 0x1 /* O_??? */"),
+        ("close_range", (3, 4294967295, 0), "3, 4294967295, 0"),
+        ("close_range", (5, 3, 2), "5, 3, CLOSE_RANGE_UNSHARE"),
+        ("close_range", (5, 3, 9), "5, 3, 0x9 /* CLOSE_RANGE_??? */"),
     ],
 )
 def test_arguments_are_decoded_as_there(name, args, expected):
@@ -318,6 +349,21 @@ def test_arguments_are_decoded_as_there(name, args, expected):
 )
 def test_results_are_worded_as_there(name, ret, expected):
     assert strace_args.result(name, ret) == expected
+
+
+@pytest.mark.parametrize(
+    ("cmd", "ret", "expected"),
+    [
+        (1, 1, "0x1 (flags FD_CLOEXEC)"),
+        (1, 0, "0"),
+        (3, 0x800, "0x800 (flags O_RDONLY|O_NONBLOCK)"),
+        (3, 0x8000, "0x8000 (flags O_RDONLY|O_LARGEFILE)"),
+        (0, 11, "11"),
+        (3, -9, "-1 EBADF (Bad file descriptor)"),
+    ],
+)
+def test_what_fcntl_returns_is_worded_as_there(cmd, ret, expected):
+    assert strace_args.result("fcntl", ret, (3, cmd, 0)) == expected
 
 
 # --- rows, for who follows a machine ----------------------------------------------------------

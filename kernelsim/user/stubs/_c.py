@@ -6,9 +6,9 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["signals", "sigset", "to_int"]
+__all__ = ["environment", "signals", "sigset", "strings", "to_int"]
 
 
 def to_int(value: Any, name: str) -> int:
@@ -27,6 +27,38 @@ def sigset(signals: Iterable[int]) -> int:
             raise ValueError(f"signal number {sig} out of range [1; 64]")
         found |= 1 << (sig - 1)
     return found
+
+
+def strings(argv: Iterable[str | bytes]) -> list[bytes]:
+    """An array of strings.  ValueError and TypeError for what os.execve() would not take."""
+    if isinstance(argv, str | bytes):
+        raise TypeError("execve: argv must be a tuple or list")
+    found = [_string(arg) for arg in argv]
+    if not found:
+        raise ValueError("execve: argv must not be empty")
+    if not found[0]:
+        raise ValueError("execve: argv first element cannot be empty")
+    return found
+
+
+def environment(env: Mapping[str, str]) -> list[bytes]:
+    """An environment: strings NAME=value."""
+    found = []
+    for name, value in env.items():
+        key = _string(name)
+        if not key or b"=" in key[1:]:
+            raise ValueError("illegal environment variable name")
+        found.append(key + b"=" + _string(value))
+    return found
+
+
+def _string(text: str | bytes) -> bytes:
+    if not isinstance(text, str | bytes):
+        raise TypeError(f"expected str or bytes, not {type(text).__name__}")
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+    if b"\0" in data:
+        raise ValueError("embedded null byte")
+    return data
 
 
 def signals(mask: int) -> set[int]:

@@ -20,6 +20,11 @@ class Files(gate.Gate):
         fds = gate.UserBuffer()
         return await self.trap_("pipe2", fds, 0, result=lambda ax: fds.data)
 
+    async def pipe2(self, flags: int) -> tuple[int, int]:
+        """As `pipe`, with O_CLOEXEC, O_NONBLOCK or O_DIRECT for both ends."""
+        fds = gate.UserBuffer()
+        return await self.trap_("pipe2", fds, _c.to_int(flags, "flags"), result=lambda ax: fds.data)
+
     async def open(self, path: str, flags: int, mode: int = 0o777) -> int:
         """Open a file: the devices /dev/null and /dev/console are all there is; its descriptor."""
         return await self.trap_(
@@ -52,6 +57,22 @@ class Files(gate.Gate):
     async def dup2(self, fd: int, fd2: int) -> int:
         """Make `fd2` a descriptor for the same open file."""
         return await self.trap_("dup2", _c.to_int(fd, "fd"), _c.to_int(fd2, "fd2"))
+
+    async def dup3(self, fd: int, fd2: int, flags: int) -> int:
+        """As `dup2`, with O_CLOEXEC in `flags`; the two numbers must differ."""
+        args = _c.to_int(fd, "fd"), _c.to_int(fd2, "fd2"), _c.to_int(flags, "flags")
+        return await self.trap_("dup3", *args)
+
+    async def fcntl(self, fd: int, cmd: int, arg: int = 0) -> int:
+        """Duplicate a descriptor, get or set its flags or those of its open file: F_* in `cmd`."""
+        return await self.trap_(
+            "fcntl", _c.to_int(fd, "fd"), _c.to_int(cmd, "cmd"), operator.index(arg)
+        )
+
+    async def close_range(self, first: int, last: int, flags: int = 0) -> None:
+        """Close all descriptors from `first` to `last`."""
+        args = operator.index(first), operator.index(last), _c.to_int(flags, "flags")
+        await self.trap_("close_range", *args, result=lambda ax: None)
 
     async def lseek(self, fd: int, position: int, whence: int) -> int:
         """Set the position in a file."""

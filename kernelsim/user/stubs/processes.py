@@ -9,7 +9,7 @@ from kernelsim.user import gate
 from kernelsim.user.stubs import _c
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["Processes"]
 
@@ -54,9 +54,21 @@ class Processes(gate.Gate):
             "wait4", pid, stat, options, None, result=lambda ax: (ax, stat.data or 0)
         )
 
-    async def execve(self, path: str) -> None:
-        """Run another program in this process; returns only if that fails."""
-        await self.trap_("execve", str(path))
+    async def execve(
+        self,
+        path: str,
+        argv: Iterable[str] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Run the program `path` in this process, with those arguments and that environment.
+
+        Without them argv and envp are NULL: the program finds one empty argument and an empty
+        environment, as on Linux.  Returns only if it fails.
+        """
+        args: tuple[Any, ...] = (str(path),)
+        if argv is not None or env is not None:
+            args += None if argv is None else _c.strings(argv), _c.environment(env or {})
+        await self.trap_("execve", *args)
         raise gate.NewImage
 
     async def _exit(self, status: int) -> None:
