@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.arch.x86.kernel import process
+from kernelsim.debug import stack_locals
 from kernelsim.fs import mount
 from kernelsim.include.linux import (
     cgroup,
@@ -32,7 +32,6 @@ from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.wait import wait_queue_entry
 from kernelsim.include.net import net_namespace
 from kernelsim.kernel import exit as kernel_exit
-from kernelsim.kernel import fork
 from kernelsim.lib import idr
 from kernelsim.machine import machine, memory
 from kernelsim.machine.ref import ValidationError, container_of
@@ -180,30 +179,19 @@ class Census:
         if file.f_op == self.m.symbol("pipefifo_fops"):
             self.pipes.setdefault(file.private_data, []).append(file)
 
-    # --- the stacks of those who sleep ----------------------------------------------------------
-
     def _held(self, task: Any) -> None:
-        # What the calls that `task` is in have counted: struct fd, of a shared table, and a vfork's.
-        top = task.stack + sched.THREAD_SIZE - process.SIZEOF_FORK_FRAME
-        for address in range(task.thread.sp, top, 16):
-            held, vfork = file_h._fd(self.m, address), fork._vfork(self.m, address)
-            if held.flags == file_h.FDPUT_FPUT and self._is(held.file.address_, "filp"):
+        # What the calls that `task` is in have counted.
+        for held in stack_locals.stack_locals(self.m, task):
+            if isinstance(held, file_h._fd):
                 if not self.refs[fs.file][held.file.address_]:
                     self._file(held.file)
                 self._point(held.file)
-            elif self._is(vfork.p.address_, "task_struct") and self._is(vfork.pid.address_, "pid"):
-                self._point(vfork.pid)
-                self.vforks[vfork.p.address_] += 1
-                if vfork.p not in self.tasks:  # it is gone already
-                    for target in (vfork.p.signal, vfork.p.cred, vfork.p.real_cred):
-                        self._point(target)
-
-    def _is(self, address: int, cache: str) -> bool:
-        # Is there an object in use, of that cache (of pids there is one for each level)?
-        found = None
-        if 0 <= address - memory.DIRECT_MAP < self.m.size:
-            found = slub.object_at(self.m, address)
-        return bool(found and found[0].startswith(cache) and found[1:] == (address, True))
+                continue
+            self._point(held.pid)
+            self.vforks[held.p.address_] += 1
+            if held.p not in self.tasks:  # it is gone already
+                for target in (held.p.signal, held.p.cred, held.p.real_cred):
+                    self._point(target)
 
     # --- namespaces and pids ------------------------------------------------------------------
 
