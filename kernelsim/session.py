@@ -8,7 +8,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from kernelsim import numbering, steer
+from kernelsim import numbering, steer, threads
 from kernelsim.arch.x86.entry import common, entry_64
 from kernelsim.arch.x86.kernel import vmlinux
 from kernelsim.debug import changes, ftrace, strace
@@ -162,7 +162,7 @@ class KernelAt(Look):
         return f"<kernel at t={self.now}, read-only>"
 
 
-class Kernel(Look, numbering.Numbering):
+class Kernel(Look, numbering.Numbering, threads.Threads):
     """A booted kernel."""
 
     machine: Machine
@@ -284,13 +284,7 @@ class Kernel(Look, numbering.Numbering):
         """
         if self.panic is not None:
             raise self.panic
-        if isinstance(task, int) and not isinstance(task, bool):
-            task = self.task(task)
-        task = self._driver.puppet(task)
-        if task.address_ in self._driver.busy and task.address_ in self.machine.cpu.contexts:
-            raise ValueError(
-                f"task {task.pid} is still inside {self._driver.busy[task.address_]}(): it sleeps"
-            )
+        task = self._idle_puppet(task)
         coroutine = self._call(name, args)
         self.commands.append((self.now, "call", (task, name, *args)))
         self._driver.fire(task.address_, str(name), coroutine)

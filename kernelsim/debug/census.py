@@ -66,8 +66,8 @@ COUNTERS: dict[type[Any], tuple[str, dict[str, int]]] = {
     sched_signal.sighand_struct: ("count", {}),
     sched_signal.signal_struct: ("sigcnt", {}),
 }
-_MEMBERS = ("uts_ns", "ipc_ns", "mnt_ns", "pid_ns_for_children", "net_ns", "time_ns")
-_MEMBERS += ("time_ns_for_children", "cgroup_ns")  # of struct nsproxy
+_MEMBERS: tuple[str, ...] = ("uts_ns", "ipc_ns", "mnt_ns", "pid_ns_for_children", "net_ns")
+_MEMBERS += ("time_ns", "time_ns_for_children", "cgroup_ns")  # of struct nsproxy
 _OWNED: tuple[type[Any], ...] = (
     cgroup.cgroup_namespace,
     ipc_namespace.ipc_namespace,
@@ -122,16 +122,8 @@ class Census:
     # --- tasks --------------------------------------------------------------------------------
 
     def _task(self, task: Any) -> None:
-        for target in (
-            task.signal,
-            task.sighand,
-            task.files,
-            task.fs,
-            task.nsproxy,
-            task.cred,
-            task.real_cred,
-        ):
-            self._point(target)
+        for name in ("signal", "sighand", "files", "fs", "nsproxy", "cred", "real_cred"):
+            self._point(getattr(task, name))
         if task.mm:
             self.users[task.mm.address_] += 1
         elif task.active_mm:
@@ -251,6 +243,7 @@ class Census:
     def objects(self) -> Iterator[int]:
         """Yield the address of every object reached, static ones too."""
         yield from {*(t.address_ for t in self.tasks), *self.vforks}
+        yield from filter(None, (t.set_child_tid for t in self.tasks if t.flags & sched.PF_KTHREAD))
         for counter in self.refs.values():
             yield from counter
         yield from self.grabs
@@ -308,18 +301,12 @@ def validate_counts(census: Census) -> None:
     for address, files in sorted(census.pipes.items()):
         pipe = fs.pipe_inode_info(m, address)
         _expect(pipe, "files", len(files), "open files are its ends")
-        _expect(
-            pipe,
-            "readers",
-            sum(bool(f.f_mode & fs.FMODE_READ) for f in files),
-            "of them can be read",
-        )
-        _expect(
-            pipe,
-            "writers",
-            sum(bool(f.f_mode & fs.FMODE_WRITE) for f in files),
-            "of them can be written",
-        )
+        for member, mode, verb in (
+            ("readers", fs.FMODE_READ, "read"),
+            ("writers", fs.FMODE_WRITE, "written"),
+        ):
+            able = sum(bool(f.f_mode & mode) for f in files)
+            _expect(pipe, member, able, f"of them can be {verb}")
     _task_counts(census)
 
 

@@ -127,10 +127,21 @@ def _mm_count(walk: _Walk, ref: Any) -> Iterator[str]:
 def _usage(walk: _Walk, ref: Any) -> Iterator[str]:
     if ref.rcu_users:
         yield "all of rcu_users together"
-    if ref.vfork_done:
+    if ref.flags & sched.PF_KTHREAD:
+        yield from _stoppers(ref)
+    elif ref.vfork_done:
         yield "its parent, which waits in vfork()"
     if _is(walk, ref, "init_task"):
         yield _STATIC
+
+
+# Who waits in kthread_stop() until the kernel thread `task` has exited.
+def _stoppers(task: Any) -> Iterator[str]:
+    done = task.vfork_done
+    if done:
+        head = done.wait.head
+        for _ in lists.list_for_each_entry(wait_queue_entry, head, "entry"):
+            yield "who waits for it in kthread_stop()"
 
 
 def _rcu_users(walk: _Walk, ref: Any) -> Iterator[str]:

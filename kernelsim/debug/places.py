@@ -134,7 +134,7 @@ class Places:
         if address in _POISONS:
             name = _POISONS[address]
             return Place("poison", name, said=f"{name}: {_POISONED[name]}.")
-        if name := machine.text_name(address):
+        if name := machine.text_name(address) or self.m.module_name(address):
             return Place("function", f"{name}()", said=f"The code of {name}() begins here.")
         if self.m.offset(address) >= self.m.size:
             words = "nothing is mapped here"

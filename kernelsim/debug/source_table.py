@@ -19,7 +19,18 @@ from kernelsim.debug import source
 __all__ = ["OURS", "find", "main", "mirrored", "places", "table"]
 
 HERE = Path(__file__).resolve().parent.parent
-MIRROR = ("arch", "drivers", "fs", "include", "init", "ipc", "kernel", "lib", "mm", "net")
+MIRROR: tuple[str, ...] = (
+    "arch",
+    "drivers",
+    "fs",
+    "include",
+    "init",
+    "ipc",
+    "kernel",
+    "lib",
+    "mm",
+    "net",
+)
 MIRROR += ("security",)
 # What is searched, the likelier first: among equals, the first one found is taken.
 SEARCHED = (

@@ -43,6 +43,8 @@ def kernel_stack(m: Machine, task: sched.task_struct) -> list[str]:
         elif room in ftrace.ROOMS:
             if ftrace.is_symbol(name):  # helpers of ours are part of who calls them
                 frames.append(ftrace.symbol(name))
+        elif frames and task.flags & sched.PF_KTHREAD:
+            frames.append(name)  # it never is in user mode: this was loaded into the kernel
         elif frames and room not in ftrace.ROOMS:
             frames.clear()  # user mode lies between: what was before belongs to an earlier entry
         inner = inner.cr_await

@@ -36,7 +36,7 @@ from kernelsim.include.uapi.asm.signal import SIGCHLD
 from kernelsim.include.uapi.linux import resource
 from kernelsim.include.uapi.linux import sched as uapi
 from kernelsim.include.uapi.linux.capability import CAP_SYS_ADMIN, CAP_SYS_RESOURCE
-from kernelsim.kernel import capability, cred, nsproxy, signal
+from kernelsim.kernel import capability, cred, kthread, nsproxy, signal
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel import user_namespace as kernel_user_ns
 from kernelsim.kernel.sched import core, wait
@@ -201,7 +201,9 @@ def put_task_stack(m: Machine, tsk: task_struct) -> None:
 
 
 def free_task(m: Machine, tsk: task_struct) -> None:
-    """Free the task_struct `tsk`."""
+    """Free the task_struct `tsk`, and what a kernel thread has besides."""
+    if tsk.flags & sched.PF_KTHREAD:
+        kthread.free_kthread_struct(m, tsk)
     slub.kmem_cache_free(m, m.static.task_struct_cachep, tsk.address_)
 
 

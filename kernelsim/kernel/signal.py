@@ -43,11 +43,13 @@ __all__ = [
     "exit_signals",
     "fatal_signal_pending",
     "flush_signal_handlers",
+    "flush_signals",
     "flush_sigqueue",
     "flush_sigqueue_mask",
     "get_signal",
     "group_send_sig_info",
     "init_sigpending",
+    "kernel_sigaction",
     "kill_pgrp_info",
     "kill_something_info",
     "ksignal",
@@ -82,6 +84,7 @@ __all__ = [
 
 SEND_SIG_NOINFO, SEND_SIG_PRIV = "noinfo", "priv"
 _NSIG = 64
+SIG_KTHREAD, SIG_KTHREAD_KERNEL = 2, 3  # a kernel thread's handler: it looks by itself
 
 
 def sigmask(sig: int) -> int:
@@ -251,6 +254,8 @@ def sig_task_ignored(t: task_struct, sig: int, force: bool) -> bool:
     m = t.machine_
     flags = m.u64[m.index(m.u64[(t._o >> 3) + w.T_SIGNAL]) + w.S_FLAGS_HI] >> 32
     if flags & sched_signal.SIGNAL_UNKILLABLE and handler == uapi.SIG_DFL and not (force and only):
+        return True
+    if handler == SIG_KTHREAD_KERNEL and t.flags & sched.PF_KTHREAD and not force:
         return True
     return handler == uapi.SIG_IGN or (
         handler == uapi.SIG_DFL and bool(sigmask(sig) & SIG_KERNEL_IGNORE_MASK)
@@ -714,6 +719,23 @@ async def _default_action(m: Machine, current: task_struct, sig: int) -> None:
         return
     current.flags |= sched.PF_SIGNALED
     await kernel_exit.do_group_exit(m, sig)
+
+
+def flush_signals(m: Machine, t: task_struct) -> None:
+    """Forget all signals that wait for `t`."""
+    t.thread_info.flags &= ~sched._TIF_SIGPENDING
+    flush_sigqueue(m, t.pending)
+    flush_sigqueue(m, t.signal.shared_pending)
+
+
+def kernel_sigaction(m: Machine, sig: int, action: int) -> None:
+    """Let the running kernel thread take `sig` (SIG_KTHREAD) or ignore it (SIG_IGN)."""
+    current = m.current
+    current.sighand.action[sig - 1].sa_handler = action
+    if action == uapi.SIG_IGN:
+        flush_sigqueue_mask(m, sigmask(sig), current.signal.shared_pending)
+        flush_sigqueue_mask(m, sigmask(sig), current.pending)
+        recalc_sigpending(m)
 
 
 def flush_signal_handlers(t: task_struct, *, force_default: bool) -> None:

@@ -33,6 +33,9 @@ __all__ = [
 TEXT = memory.IMAGE_MAP + memory.PHYSICAL_IMAGE
 DATA = TEXT + (8 << 20)
 TEXT_STEP = 16
+MODULES = (
+    0xFFFF_FFFF_C000_0000  # MODULES_VADDR, with an image of 1 GiB at most (CONFIG_RANDOMIZE_BASE)
+)
 
 _text: dict[str, int] = {}
 _functions: dict[int, tuple[Any, str]] = {}  # address -> (module or object that holds it, name)
@@ -77,6 +80,7 @@ class _Named:
     # What a machine and its past have in common: names for addresses.
     symbols: dict[str, tuple[int, Any]]
     _found: dict[str, Any]
+    module_text: dict[int, Any]  # functions that were loaded into the kernel after boot
 
     def symbol(self, name: str) -> Any:
         """Return the static object `name`: a reference, or for integers its address.
@@ -97,7 +101,11 @@ class _Named:
         for name, (start, _) in self.symbols.items():
             if start == address:
                 return name
-        return text_name(address)
+        return text_name(address) or self.module_name(address)
+
+    def module_name(self, address: int) -> str:
+        """Return the name of the function loaded after boot at `address`, "" if there is none."""
+        return getattr(self.module_text.get(address), "__name__", "")
 
 
 class Machine(_Named, Memory):
@@ -119,6 +127,7 @@ class Machine(_Named, Memory):
         self.user_text: dict[
             int, Any
         ] = {}  # user functions that the kernel may call: signal handlers
+        self.module_text = {}
         self.line_out: Callable[[int, bytes], None] = lambda line, data: None  # the serial lines
         self.choose: Callable[[Any, Any], Any] | None = (
             None  # who runs next, if not the scheduler's choice
@@ -172,8 +181,19 @@ class Machine(_Named, Memory):
         try:
             holder, name = _functions[address]
         except KeyError:
-            self.fault(address, "void ()")
+            if address not in self.module_text:
+                self.fault(address, "void ()")
+            return self.module_text[address](self, *args)
         return getattr(holder, name)(self, *args)
+
+    def load_function(self, function: Callable[..., Any]) -> int:
+        """Return the address of `function`, which is loaded behind the kernel now if it is not yet."""
+        for address, known in self.module_text.items():
+            if known is function:
+                return address
+        address = MODULES + TEXT_STEP * len(self.module_text)
+        self.module_text[address] = function
+        return address
 
     def should_fail(self) -> bool:
         """Return whether the allocation just asked for is the one that is to fail (fault injection)."""
@@ -200,6 +220,7 @@ class PastMachine(_Named, Past):
         super().__init__(machine, machine.trace.place(t) + stores)
         self.present = machine
         self.symbols = machine.symbols
+        self.module_text = machine.module_text
         then = (
             (n, v.at_(self) if hasattr(v, "at_") else v) for n, v in vars(machine.static).items()
         )

@@ -91,7 +91,7 @@ _SPECIAL = {
     "traced": "ptrace_stop()",
     "parked": "__kthread_parkme()",
 }
-_REACHED = {"interruptible", "killable", "stopped"}
+_REACHED = {*_SLEEPS, "stopped", "parked"}
 ARCS = (
     Arc("new", "queue", "wake_up_new_task()"),
     Arc("queue", "cpu", "prepare_task()"),

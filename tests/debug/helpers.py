@@ -6,6 +6,7 @@ AGREE: module -> helper -> (what it answers, what is expected).  docs/drgn.md ha
 from kernelsim.fs import _fdtable
 from kernelsim.include.linux import fs, sched
 from kernelsim.include.linux.sched import task_struct
+from kernelsim.kernel import kthread
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.mm import slab_common
 from tests.debug import structures
@@ -235,9 +236,25 @@ TASKS = {
         ),
     },
     "kthread": {
+        "kthread_data": (
+            lambda s: s.kthread_data(s.t(s.thread)).value_(),
+            lambda s: kthread.kthread_data(s.m, s.thread),
+        ),
         "task_is_kthread": (
             lambda s: [s.task_is_kthread(s.t(t)) for t in s.k.tasks()],
-            lambda s: [t.pid == 2 for t in s.k.tasks()],
+            lambda s: [t.pid in {2, s.thread.pid} for t in s.k.tasks()],
+        ),
+        "to_kthread": (
+            lambda s: [
+                s.to_kthread(s.t(s.thread)).value_(),
+                s.to_kthread(s.t(s.thread)).threadfn.value_(),
+                s.to_kthread(s.t(s.thread)).exited.address_of_().value_(),
+            ],
+            lambda s: [
+                s.thread.set_child_tid,
+                kthread.kthread_func(s.m, s.thread),
+                s.thread.vfork_done.address_,
+            ],
         ),
     },
     "slab": {

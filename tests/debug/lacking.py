@@ -24,10 +24,6 @@ LACK = {
             "percpu_counter",
         ),
     },
-    "kthread": {
-        "kthread_data": (lambda s: s.kthread_data(s.find_task(s.prog, 2)), "struct kthread"),
-        "to_kthread": (lambda s: s.to_kthread(s.find_task(s.prog, 2)), "struct kthread"),
-    },
     "slab": {
         "find_containing_slab_cache": (
             lambda s: s.find_containing_slab_cache(s.first),

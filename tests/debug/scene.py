@@ -44,6 +44,7 @@ class Scene:
         self.busy = k.spawn("busy")
         self.busy.blocked = 1 << signal.SIGUSR1 - 1
         k.call(self.sh, "kill", self.busy.pid, signal.SIGUSR1)
+        self.thread = k.kthread_run("kworker/0:1")
         self.prog = ks.debug.drgn_program(k)
         self.ns = self.prog["init_pid_ns"].address_of_()
         self.rq = self.prog["runqueues"].address_of_()
