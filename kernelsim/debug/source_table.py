@@ -40,6 +40,7 @@ SEARCHED = (
         "arch/x86/include",
         "drivers/tty",
         "drivers/char/mem.c",
+        "include/uapi/linux/futex.h",
         "include/asm-generic",
         "security",
         "ipc",

@@ -139,7 +139,7 @@ def unshare_sighand(m: Machine, me: task_struct) -> int:
 def exec_mmap(m: Machine, me: task_struct, mm: Any) -> None:
     """Let `me` live in `mm` (struct mm_struct *) from now on, and leave what it lived in."""
     old, active = me.mm, me.active_mm
-    fork.mm_release(m, me, old)
+    fork.exec_mm_release(m, me, old)
     me.mm = me.active_mm = mm
     if old:
         fork.mmput(m, old)

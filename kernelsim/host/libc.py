@@ -17,7 +17,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
-__all__ = ["BUFSIZ", "CALLS", "Libc"]
+__all__ = ["BUFSIZ", "CALLS", "Libc", "Word"]
 
 BUFSIZ = 4096  # what glibc gives a stream on a pipe: the pipe's st_blksize
 
@@ -139,6 +139,76 @@ def _unshare(flags: int) -> None:
         _fail(ctypes.get_errno())
 
 
+class Word:
+    """A place in the program's memory that holds an int (uint32_t in C)."""
+
+    def __init__(self, value: int = 0) -> None:
+        import ctypes
+
+        self.place_ = ctypes.c_uint32(operator.index(value))
+
+    def __repr__(self) -> str:
+        return repr(self.data)
+
+    @property
+    def data(self) -> int:
+        """Its value."""
+        return self.place_.value
+
+    @data.setter
+    def data(self, value: int) -> None:
+        self.place_.value = value
+
+
+_SYS_FUTEX, _SYS_SET_TID_ADDRESS = 202, 218  # x86-64
+
+
+# A system call that glibc has no function for, with words, times and numbers as arguments.
+def _syscall(number: int, *args: Any) -> int:
+    import ctypes
+
+    class Timespec(ctypes.Structure):
+        _fields_ = (("tv_sec", ctypes.c_long), ("tv_nsec", ctypes.c_long))
+
+    def raw(value: Any) -> Any:
+        if isinstance(value, Word):
+            return ctypes.byref(value.place_)
+        if isinstance(value, tuple):
+            return ctypes.byref(Timespec(*value))
+        return ctypes.c_long(value or 0)
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    found: int = libc.syscall(ctypes.c_long(number), *map(raw, args))
+    return found if found >= 0 else _fail(ctypes.get_errno())
+
+
+def _futex(
+    word: Any, op: int, value: int, timeout: Any = None, word2: Any = None, value3: int = 0
+) -> int:
+    return _syscall(_SYS_FUTEX, word, op, value, timeout, word2, value3)
+
+
+def _futex_wait(word: Any, value: int, timeout: float | None = None) -> None:
+    time = None if timeout is None else divmod(round(timeout * 10**9), 10**9)
+    _syscall(_SYS_FUTEX, word, 0, value, time)
+
+
+def _futex_wake(word: Any, count: int = 1) -> int:
+    return _syscall(_SYS_FUTEX, word, 1, count)
+
+
+def _futex_requeue(word: Any, wake: int, requeue: int, word2: Any, value: int | None = None) -> int:
+    return _syscall(_SYS_FUTEX, word, 3 if value is None else 4, wake, requeue, word2, value)
+
+
+_kept: list[Word] = []  # words whose address the kernel keeps
+
+
+def _set_tid_address(word: Any) -> int:
+    _kept.append(word)
+    return _syscall(_SYS_SET_TID_ADDRESS, word)
+
+
 def _sigprocmask(how: int, mask: Any) -> set[int]:
     return set(map(int, signal.pthread_sigmask(how, mask)))
 
@@ -181,6 +251,11 @@ CALLS: dict[str, Callable[..., Any]] = {
     "signal": _signal,
     "sigprocmask": _sigprocmask,
     "sigpending": _sigpending,
+    "futex": _futex,
+    "futex_wait": _futex_wait,
+    "futex_wake": _futex_wake,
+    "futex_requeue": _futex_requeue,
+    "set_tid_address": _set_tid_address,
     "tgkill": _tgkill,
     "unshare": _unshare,
     **({"pause": signal.pause} if hasattr(signal, "pause") else {}),
@@ -212,16 +287,16 @@ class Libc:
         if name not in CALLS:
             raise AttributeError(f"libc has no call {name!r}; it has {', '.join(sorted(CALLS))}")
 
-        async def call(*args: Any) -> Any:
-            return self._enter(name, args)
+        async def call(*args: Any, **more: Any) -> Any:
+            return self._enter(name, args, more)
 
         call.__name__ = name
         return call
 
     # The one gate: every call of the table passes here.
-    def _enter(self, name: str, args: tuple[Any, ...]) -> Any:
+    def _enter(self, name: str, args: tuple[Any, ...], more: Any = None) -> Any:
         try:
-            result = CALLS[name](*args)
+            result = CALLS[name](*args, **(more or {}))
         except OSError as error:
             number = error.errno or 0
             self._note(os.getpid(), name, args, errno.errorcode.get(number, str(number)))
@@ -230,6 +305,11 @@ class Libc:
             self._runaway()
         self._note(os.getpid(), name, args, result)
         return result
+
+    @staticmethod
+    def word(value: int = 0) -> Word:
+        """Return a new word (int) in this process's memory: `.data` is its value."""
+        return Word(value)
 
     async def execve(self, path: str, argv: Any = None, env: Any = None) -> NoReturn:
         """Run the program `path` in this process, with those arguments and that environment."""

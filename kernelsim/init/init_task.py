@@ -10,7 +10,7 @@ from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.linux import resource
 from kernelsim.kernel.sched import wait
-from kernelsim.machine import ctype
+from kernelsim.machine import ctype, machine
 
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
@@ -67,6 +67,7 @@ def init_task_init(m: Machine) -> None:
     tsk.thread_pid = m.symbol("init_struct_pid")
     tsk.real_cred = tsk.cred = m.symbol("init_cred")
     tsk.comm = "swapper"
+    tsk.restart_block.fn = machine.text_address("do_no_restart_syscall")
     tsk.fs, tsk.files, tsk.nsproxy = (
         m.symbol("init_fs"),
         m.symbol("init_files"),

@@ -32,6 +32,7 @@ from kernelsim.kernel import (
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.cgroup import namespace as cgroup_namespace
+from kernelsim.kernel.futex import core as futex
 from kernelsim.kernel.sched import core, wait
 from kernelsim.kernel.time import hrtimer, timekeeping
 from kernelsim.kernel.time import namespace as time_namespace
@@ -86,6 +87,7 @@ def start_kernel(m: Machine) -> None:
     net_namespace.net_ns_init(m)
     pipe.init_pipe_fs(m)
     tty_io.tty_init(m)
+    futex.futex_init(m)
     m.define("kthreadd_done", wait_h.completion)
     wait.init_completion(m.symbol("kthreadd_done"))
 

@@ -212,7 +212,7 @@ def release_task(m: Machine, p: task_struct) -> None:
 def exit_mm(m: Machine, tsk: task_struct) -> None:
     """Let `tsk` have no address space any more; it is still borrowed until the next switch."""
     mm = tsk.mm
-    fork.mm_release(m, tsk, mm)
+    fork.exit_mm_release(m, tsk, mm)
     if not mm.address_:
         return
     fork._mm_count(mm, 1)

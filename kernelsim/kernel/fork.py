@@ -25,6 +25,7 @@ from kernelsim.include.linux import (
     uaccess,
     user_namespace,
 )
+from kernelsim.include.linux import futex as futex_h
 from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux.mm_types import mm_struct
 from kernelsim.include.linux.sched import signal as sched_signal
@@ -36,9 +37,11 @@ from kernelsim.include.uapi.asm.signal import SIGCHLD
 from kernelsim.include.uapi.linux import resource
 from kernelsim.include.uapi.linux import sched as uapi
 from kernelsim.include.uapi.linux.capability import CAP_SYS_ADMIN, CAP_SYS_RESOURCE
+from kernelsim.include.uapi.linux.futex import FUTEX_BITSET_MATCH_ANY
 from kernelsim.kernel import capability, cred, kthread, nsproxy, signal
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel import user_namespace as kernel_user_ns
+from kernelsim.kernel.futex import core as futex
 from kernelsim.kernel.sched import core, wait
 from kernelsim.kernel.time import timekeeping
 from kernelsim.lib import is_single_threaded
@@ -60,6 +63,8 @@ __all__ = [
     "copy_signal",
     "dup_mm",
     "dup_task_struct",
+    "exec_mm_release",
+    "exit_mm_release",
     "fork_init",
     "free_task",
     "kernel_clone",
@@ -76,6 +81,7 @@ __all__ = [
     "sys_clone",
     "sys_clone3",
     "sys_fork",
+    "sys_set_tid_address",
     "sys_unshare",
     "sys_vfork",
     "unshare_fd",
@@ -364,12 +370,32 @@ def mm_release(m: Machine, tsk: task_struct, mm: Any) -> None:
     address = tsk.clear_child_tid
     if address:
         if mm.address_ and mm.mm_users > 1:
-            uaccess.put_user(m, 0, address)  # and FUTEX_WAKE, where there are futexes
+            uaccess.put_user(m, 0, address)
+            # do_futex(address, FUTEX_WAKE, 1)
+            futex.futex_wake(m, address, futex.FLAGS_SHARED, 1, FUTEX_BITSET_MATCH_ANY)
         tsk.clear_child_tid = 0
     done = tsk.vfork_done
     if done.address_:  # complete_vfork_done()
         tsk.vfork_done = None
         wait.complete(m, done)
+
+
+def exit_mm_release(m: Machine, tsk: task_struct, mm: Any) -> None:
+    """`tsk` leaves its address space `mm` (struct mm_struct *) by exit."""
+    futex.futex_exit_release(m, tsk)
+    mm_release(m, tsk, mm)
+
+
+def exec_mm_release(m: Machine, tsk: task_struct, mm: Any) -> None:
+    """`tsk` leaves its address space `mm` (struct mm_struct *) by exec."""
+    futex.futex_exec_release(m, tsk)
+    mm_release(m, tsk, mm)
+
+
+def sys_set_tid_address(m: Machine, tidptr: Any) -> int:
+    """set_tid_address(2): where a 0 is to go when this thread ends; its number."""
+    m.current.clear_child_tid = uaccess.user_address(m, tidptr)
+    return kernel_pid.task_pid_vnr(m, m.current)
 
 
 # --- copy_process --------------------------------------------------------------------------
@@ -544,6 +570,7 @@ def copy_process(m: Machine, pid: Any, args: kernel_clone_args) -> Any:
         if isinstance(pid, int):
             return _unwind(m, flags, p, undo, pid)
         undo.append(lambda m, flags, p: kernel_pid.free_pid(m, pid))
+    futex_h.futex_init_task(p)
     _number(current, flags, p, pid)
     retval = _join_family(m, current, args, p, pid)
     if retval:

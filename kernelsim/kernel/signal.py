@@ -6,6 +6,7 @@ Left out: limits of queued signals, core dumps, ptrace, alternate stacks, siginf
 
 from __future__ import annotations
 
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernelsim.include.linux import _words as w
@@ -36,6 +37,7 @@ __all__ = [
     "complete_signal",
     "dequeue_signal",
     "do_each_pid_task",
+    "do_no_restart_syscall",
     "do_notify_parent",
     "do_notify_parent_cldstop",
     "do_sigaction",
@@ -68,6 +70,7 @@ __all__ = [
     "signals_init",
     "sys_kill",
     "sys_pause",
+    "sys_restart_syscall",
     "sys_rt_sigaction",
     "sys_rt_sigpending",
     "sys_rt_sigprocmask",
@@ -811,6 +814,18 @@ def sys_rt_sigprocmask(m: Machine, how: int, nset: int | None, oset: Any, sigset
     if oset and uaccess.put_user(m, old, oset):
         return -errno.EFAULT
     return 0
+
+
+async def sys_restart_syscall(m: Machine) -> int:
+    """restart_syscall(2): go on with what a signal without a handler has interrupted."""
+    restart = m.current.restart_block
+    result = m.call(restart.fn, restart)
+    return int(await result if isinstance(result, CoroutineType) else result)
+
+
+def do_no_restart_syscall(m: Machine, param: Any) -> int:
+    """There is nothing to go on with: -EINTR."""
+    return -errno.EINTR
 
 
 def sys_rt_sigpending(m: Machine, uset: Any, sigsetsize: int) -> int:

@@ -18,7 +18,7 @@ from kernelsim.user import replay
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Dead", "Gate", "NewImage", "Stack", "Stop", "UserBuffer", "exit_status"]
+__all__ = ["Dead", "Gate", "NewImage", "Stack", "Stop", "UserBuffer", "Word", "exit_status"]
 
 
 class UserBuffer:
@@ -31,6 +31,15 @@ class UserBuffer:
 
     def __repr__(self) -> str:
         return "NULL" if self.data is None else repr(self.data)
+
+
+class Word(UserBuffer):
+    """A place in the program's memory that has a value: an int, or what a struct holds."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any = 0) -> None:
+        self.data = data
 
 
 class Stack:

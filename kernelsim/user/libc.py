@@ -11,16 +11,16 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.user import gate, replay
-from kernelsim.user.gate import Dead, NewImage, Stop, UserBuffer, exit_status
-from kernelsim.user.stubs import numbers, processes, signals, stdio
+from kernelsim.user.gate import Dead, NewImage, Stop, UserBuffer, Word, exit_status
+from kernelsim.user.stubs import numbers, processes, signals, stdio, threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CALLS", "Dead", "Libc", "NewImage", "Stop", "UserBuffer", "exit_status"]
+__all__ = ["CALLS", "Dead", "Libc", "NewImage", "Stop", "UserBuffer", "Word", "exit_status"]
 
 
-class Libc(processes.Processes, signals.Signals, numbers.Numbers, stdio.Stdio):
+class Libc(processes.Processes, signals.Signals, numbers.Numbers, threads.Threads, stdio.Stdio):
     """What a program gets as `libc`: one coroutine per call."""
 
     def __getattr__(self, name: str) -> Any:
@@ -31,7 +31,8 @@ CALLS = frozenset(
     name
     for part in Libc.__mro__[1 : Libc.__mro__.index(gate.Gate)]
     for name in vars(part)
-    if name == "_exit" or not name.startswith("_")
+    if (name == "_exit" or not name.startswith("_"))
+    and name != "word"  # no call: a place in memory
 )
 _UNNOTED = {"printf", "fflush", "exit", "_exit", "exit_group"}  # no system calls, or noted before
 
@@ -39,9 +40,11 @@ _UNNOTED = {"printf", "fflush", "exit", "_exit", "exit_group"}  # no system call
 def _noted(name: str, stub: Callable[..., Any]) -> Callable[..., Any]:
     # The stub, noting each call where somebody wants to know.
     @functools.wraps(stub)
-    def call(self: Libc, *args: Any) -> Any:
-        coroutine = stub(self, *args)
-        return coroutine if self.note_ is None else self._noting(name, args, coroutine)
+    def call(self: Libc, *args: Any, **more: Any) -> Any:
+        coroutine = stub(self, *args, **more)
+        if self.note_ is None:
+            return coroutine
+        return self._noting(name, (*args, *more.values()), coroutine)
 
     return call
 

@@ -116,7 +116,7 @@ def test_opened_file_is_inheritable_too():
 
 
 # A clone with raw flags would go behind Python's back.  What Python itself would not survive, or has no function for.
-NOT_ON_THE_HOST = {"clone", "sigaction", "vfork"}
+NOT_ON_THE_HOST = {"clone", "set_robust_list", "sigaction", "vfork"}
 
 
 def test_host_has_the_simulator_s_calls_but_for_some():

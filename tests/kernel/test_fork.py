@@ -51,7 +51,7 @@ OWN = table("""
     exit_state 0 exit_signal 17 pdeath_signal 0 jobctl 0 sched_reset_on_fork 0
     sched_contributes_to_load 0 vfork_done 0 set_child_tid 0 clear_child_tid 0 utime 0 stime 0
     gtime 0 nvcsw 0 nivcsw 0 min_flt 0 maj_flt 0 ptracer_cred 0 task_works 0 alloc_lock 0 pi_lock 0
-    rcu_users 2 stack_refcount 1
+    rcu_users 2 stack_refcount 1 robust_list 0 futex_state 0
 """)
 # Members that must be looked at one by one.
 SPECIAL = {
@@ -65,7 +65,7 @@ SPECIAL = {
 DIRTY = table("""
     prio 60 jobctl 5 pdeath_signal 9 utime 1 stime 2 gtime 3 nvcsw 40 nivcsw 41 min_flt 42
     maj_flt 43 set_child_tid 0x10 clear_child_tid 0x20 task_works 0xFFFF888000001000 alloc_lock 1
-    cpu 0 recent_used_cpu 3
+    cpu 0 recent_used_cpu 3 robust_list 0x7FFC00000000 futex_state 1
 """)
 
 

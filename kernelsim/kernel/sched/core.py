@@ -52,6 +52,7 @@ __all__ = [
     "ttwu_do_wakeup",
     "wake_up_new_task",
     "wake_up_process",
+    "wake_up_q",
     "wake_up_state",
 ]
 
@@ -251,6 +252,13 @@ def wake_up_process(m: Machine, p: task_struct) -> int:
 def wake_up_state(m: Machine, p: task_struct, state: int) -> int:
     """Wake `p` from the states `state` (unsigned int); return 1 if it slept in one, else 0."""
     return try_to_wake_up(m, p, state, 0)
+
+
+def wake_up_q(m: Machine, head: list[Any]) -> None:
+    """Wake the tasks of `head` (struct wake_q_head *), each of which has a reference more; drop that."""
+    for task in head:
+        wake_up_process(m, task)
+        fork.put_task_struct(m, task)
 
 
 # --- the switch ----------------------------------------------------------------------------

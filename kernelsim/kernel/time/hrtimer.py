@@ -15,6 +15,7 @@ from kernelsim.include.uapi.asm import errno
 from kernelsim.kernel.sched import core, wait
 from kernelsim.kernel.time import timekeeping
 from kernelsim.lib import rbtree as lib_rbtree
+from kernelsim.machine import machine
 from kernelsim.machine.ctype import ptr, u64
 from kernelsim.machine.ref import Struct
 
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
+    "hrtimer_cancel",
+    "hrtimer_init_sleeper",
     "hrtimer_interrupt",
+    "hrtimer_nanosleep_restart",
     "hrtimer_sleeper",
+    "hrtimer_sleeper_start_expires",
     "hrtimers_init",
     "sys_nanosleep",
-    "sys_restart_syscall",
 ]
 
 
@@ -55,6 +59,26 @@ def _enqueue(m: Machine, timer: Any) -> None:
             link, node, leftmost = node.address_of_("rb_right"), node.rb_right, False
     rbtree.rb_link_node(timer.node, parent, link)
     lib_rbtree.rb_insert_color_cached(timer.node, root, leftmost)
+
+
+def hrtimer_init_sleeper(m: Machine, sl: Any, expires: int) -> None:
+    """Make `sl` (struct hrtimer_sleeper *) one that wakes the running task at `expires` (ktime_t)."""
+    rbtree.RB_CLEAR_NODE(sl.node)
+    sl.expires, sl.task = expires, m.current
+
+
+def hrtimer_sleeper_start_expires(m: Machine, sl: Any) -> None:
+    """Let `sl` (struct hrtimer_sleeper *) run; one that is running already goes on."""
+    if rbtree.RB_EMPTY_NODE(sl.node):
+        _enqueue(m, sl)
+
+
+def hrtimer_cancel(m: Machine, timer: Any) -> int:
+    """Stop `timer` (struct hrtimer_sleeper *); 1 if it was running, 0 if not yet or no longer."""
+    if not timer.task or rbtree.RB_EMPTY_NODE(timer.node):
+        return 0
+    lib_rbtree.rb_erase_cached(timer.node, m.symbol("hrtimer_bases"))
+    return 1
 
 
 def hrtimer_interrupt(m: Machine) -> bool:
@@ -87,9 +111,9 @@ async def sys_nanosleep(m: Machine, seconds: int, nanoseconds: int, rmtp: Any = 
     return await _sleep_until(m, timekeeping.ktime_get_ns(m) + seconds * _NSEC + nanoseconds)
 
 
-async def sys_restart_syscall(m: Machine) -> int:
-    """restart_syscall(2): go on with the sleep that a signal without a handler has interrupted."""
-    return await _sleep_until(m, m.current.restart_block.data[_EXPIRES])
+async def hrtimer_nanosleep_restart(m: Machine, restart: Any) -> int:
+    """Go on sleeping, until the same time, as `restart` (struct restart_block *) says."""
+    return await _sleep_until(m, restart.data[_EXPIRES])
 
 
 async def _sleep_until(m: Machine, expires: int) -> int:
@@ -106,6 +130,7 @@ async def _sleep_until(m: Machine, expires: int) -> int:
     if interrupted:
         lib_rbtree.rb_erase_cached(timer.node, m.symbol("hrtimer_bases"))
         current.restart_block.data[_EXPIRES] = expires
+        current.restart_block.fn = machine.text_address("hrtimer_nanosleep_restart")
         left = max(expires - timekeeping.ktime_get_ns(m), 0)
         if current.restart_block.data[_RMTP]:
             uaccess.put_user(m, divmod(left, _NSEC), current.restart_block.data[_RMTP])

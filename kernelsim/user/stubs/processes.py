@@ -25,16 +25,26 @@ class Processes(gate.Gate):
         """Make a child that borrows this process's memory; the parent waits until it execs or exits."""
         return await self.trap_("vfork")
 
-    async def clone(self, flags: int, fn: Callable[[Any], Any] | None = None) -> int:
+    async def clone(
+        self,
+        flags: int,
+        fn: Callable[[Any], Any] | None = None,
+        parent_tid: gate.UserBuffer | None = None,
+        child_tid: gate.UserBuffer | None = None,
+    ) -> int:
         """Make a new task with raw clone flags, the exit signal in the low byte.
 
         Without `fn` the child goes on here, with 0; with it, it runs `async def fn(libc)`.
+        CLONE_PARENT_SETTID stores the child's number in the word `parent_tid`, CLONE_CHILD_SETTID in
+        `child_tid`; CLONE_CHILD_CLEARTID puts a 0 there, and wakes who waits for it, at its end.
         """
-        if fn is None:
-            return await self.trap_("clone", operator.index(flags))
-        if not callable(fn):
+        number, words = operator.index(flags), (parent_tid, child_tid)
+        if fn is not None and not callable(fn):
             raise TypeError(f"the child runs an async function of libc, not {type(fn).__name__}")
-        return await self.trap_("clone", operator.index(flags), gate.Stack(fn))
+        args: list[Any] = [] if fn is None else [gate.Stack(fn)]
+        if words != (None, None):
+            args = [args[0] if args else 0, *words]
+        return await self.trap_("clone", number, *args)
 
     async def unshare(self, flags: int) -> None:
         """Stop sharing with others what `flags` say."""

@@ -20,6 +20,7 @@ from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm.signal import SA_NODEFER, SA_RESTART, SIGSEGV
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import fork, signal, sys
+from kernelsim.kernel.futex import core as futex
 from kernelsim.kernel.sched import core
 from kernelsim.kernel.time import hrtimer, timekeeping
 
@@ -69,6 +70,7 @@ _NUMBERS = {name: number for number, (name, _) in _TABLE.items()}
 _MODULES = (
     *(fork, kernel_exit, sys, signal, hrtimer),
     *(fcntl, fs_exec, fs_file, fs_open, pipe, read_write),
+    futex,
 )
 
 

@@ -317,6 +317,8 @@ class task_struct(Struct):
     self_exec_id = u64
     alloc_lock = spinlock_t
     pi_lock = spinlock_t
+    robust_list = ptr(void)  # struct robust_list_head __user *
+    futex_state = u32
     rcu_union = union(rcu_users=refcount_t, rcu=callback_head)
     rcu_users: Any
     stack_refcount = refcount_t

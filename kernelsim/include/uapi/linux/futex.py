@@ -1,0 +1,33 @@
+"""include/uapi/linux/futex.h @ v5.10.188: the operations of futex(2), and what a robust futex's word says."""
+
+from __future__ import annotations
+
+FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP = range(6)
+FUTEX_LOCK_PI, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI = 6, 7, 8
+FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI = 9, 10, 11, 12
+
+FUTEX_PRIVATE_FLAG = 128
+FUTEX_CLOCK_REALTIME = 256
+FUTEX_CMD_MASK = ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
+
+FUTEX_WAIT_PRIVATE = FUTEX_WAIT | FUTEX_PRIVATE_FLAG
+FUTEX_WAKE_PRIVATE = FUTEX_WAKE | FUTEX_PRIVATE_FLAG
+
+FUTEX_WAITERS = 0x80000000
+FUTEX_OWNER_DIED = 0x40000000
+FUTEX_TID_MASK = 0x3FFFFFFF
+ROBUST_LIST_LIMIT = 2048
+FUTEX_BITSET_MATCH_ANY = 0xFFFFFFFF
+
+FUTEX_OP_SET, FUTEX_OP_ADD, FUTEX_OP_OR, FUTEX_OP_ANDN, FUTEX_OP_XOR = range(5)
+FUTEX_OP_OPARG_SHIFT = 8
+FUTEX_OP_CMP_EQ, FUTEX_OP_CMP_NE, FUTEX_OP_CMP_LT = 0, 1, 2
+FUTEX_OP_CMP_LE, FUTEX_OP_CMP_GT, FUTEX_OP_CMP_GE = 3, 4, 5
+
+__all__ = [name for name in dir() if name.startswith("FUTEX_")]
+__all__ += ["FUTEX_OP", "ROBUST_LIST_LIMIT"]
+
+
+def FUTEX_OP(op: int, oparg: int, cmp: int, cmparg: int) -> int:
+    """Return the word (u32) that says to FUTEX_WAKE_OP what to do and what to compare."""
+    return (op & 0xF) << 28 | (cmp & 0xF) << 24 | (oparg & 0xFFF) << 12 | cmparg & 0xFFF

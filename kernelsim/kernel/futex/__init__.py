@@ -1,0 +1,1 @@
+"""Mirror of Linux's `kernel/futex/` at v5.10.188."""
