@@ -13,6 +13,7 @@ from kernelsim.widget.explorer import Explorer, explore
 from kernelsim.widget.graph_pane import GraphPane
 from kernelsim.widget.inspector import Inspector, inspect
 from kernelsim.widget.life import life
+from kernelsim.widget.numbering import numbering
 from kernelsim.widget.panel import SyscallPanel
 from kernelsim.widget.picture_view import PictureView
 from kernelsim.widget.player import Player, play
@@ -40,5 +41,6 @@ __all__ = [
     "explore",
     "inspect",
     "life",
+    "numbering",
     "play",
 ]
