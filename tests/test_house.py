@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "arch": MACHINERY,
     "lib": MACHINERY,
     "mm": MACHINERY,
-    "older": MACHINERY,  # docs/adr/0012-older.md
+    "older": MACHINERY,  # docs/adr/0013-older.md
     "ids": MACHINERY | {"view"},
     "old_pids": MACHINERY | {"ids", "older", "view"},
     "numbering": {"ids", "old_pids"},

@@ -6,7 +6,7 @@ number and its namespace to the struct pid: its upid is on the chain of its buck
 
 The functions have the names and the step order that they had in 4.14; their structs are called
 `old_…`, for those of 5.10 exist beside them.  Nothing of it runs when a kernel boots.  See
-docs/adr/0012-older.md.  Left out: child namespaces, RCU, and the lock.
+docs/adr/0013-older.md.  Left out: child namespaces, RCU, and the lock.
 """
 
 from __future__ import annotations
