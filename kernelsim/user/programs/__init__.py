@@ -14,6 +14,7 @@ from kernelsim.user.programs import (
     exits,
     families,
     forks,
+    futexes,
     groups,
     handlers,
     jobs,
@@ -32,7 +33,7 @@ Program = Callable[[Any], Coroutine[Any, Any, int | None]]
 
 MODULES = (
     *(forks, waits, exits, families, pipes, descriptors, pipelines, signals, handlers, jobs),
-    *(copies, reaping, groups, masks, properties),
+    *(copies, reaping, groups, masks, properties, futexes),
 )
 ALL: dict[str, Program] = {
     name: getattr(module, name) for module in MODULES for name in module.__all__
