@@ -22,17 +22,18 @@ from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import kthread
 from kernelsim.kernel import signal as kernel_signal
 from kernelsim.kernel.sched import core
+from kernelsim.kernel.trace import ftrace
 from kernelsim.machine.memory import Fault
 from kernelsim.puppets import DeadTask
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from kernelsim.machine.cpu import Panic
     from kernelsim.machine.machine import Machine
     from kernelsim.puppets import Driver
 
-    Body = Callable[["InKernel"], Awaitable[Any]]
+    Body = Callable[["InKernel"], Coroutine[Any, Any, Any]]
 
 __all__ = ["InKernel", "Threads", "worker"]
 
@@ -62,7 +63,7 @@ class InKernel:
         """Be in `state` (long) from now on: the next schedule() sleeps in it, unless it is TASK_RUNNING."""
         self.current.state = state
 
-    def schedule(self) -> Awaitable[None]:
+    def schedule(self) -> Coroutine[Any, Any, None]:
         """Give up the CPU: sleep if the state says so, until somebody wakes this thread."""
         return core.schedule(self.machine)
 
@@ -74,7 +75,7 @@ class InKernel:
         """Return whether this thread is to call kthread_parkme()."""
         return kthread.kthread_should_park(self.machine)
 
-    def kthread_parkme(self) -> Awaitable[None]:
+    def kthread_parkme(self) -> Coroutine[Any, Any, None]:
         """Sleep in TASK_PARKED as long as this thread is to park."""
         return kthread.kthread_parkme(self.machine)
 
@@ -90,7 +91,7 @@ class InKernel:
         """Forget the signals that wait for this thread."""
         kernel_signal.flush_signals(self.machine, self.current)
 
-    def do_exit(self, code: int) -> Awaitable[None]:
+    def do_exit(self, code: int) -> Coroutine[Any, Any, None]:
         """End this thread with `code` (long) at once; kthread_stop() must not come later."""
         return kernel_exit.do_exit(self.machine, code)
 
@@ -226,7 +227,7 @@ def _threadfn(body: Body) -> Any:
     # int threadfn(void *data), whose text is `body`.
     @functools.wraps(body)
     def threadfn(m: Machine, data: int) -> Any:
-        return body(InKernel(m))
+        return ftrace.traced(m, body.__name__, body(InKernel(m)))
 
     return threadfn
 

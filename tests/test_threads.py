@@ -3,8 +3,11 @@
 import pytest
 
 import kernelsim as ks
+from kernelsim.debug import holders, stack
+from kernelsim.debug.places import Places
 from kernelsim.include.linux import sched
 from kernelsim.include.linux.sched import task_struct
+from tests.kernel import stage
 
 
 @pytest.fixture
@@ -28,6 +31,22 @@ def test_a_branch_makes_the_same_threads_again(k, sh):
     assert other.ps() == k.ps()
 
 
+def test_the_readers_function_is_on_the_stack_and_in_the_trace(k, sh):
+    async def ticker(kernel):
+        kernel.set_current_state(kernel.TASK_INTERRUPTIBLE)
+        await kernel.schedule()
+
+    thread = k.kthread_run("x", ticker)
+    asleep = ["context_switch", "__schedule", "schedule", "ticker", "kthread", "ret_from_fork"]
+    assert stack.kernel_stack(k.machine, thread) == asleep
+    assert stack.past_stack(k.machine, thread.pid, k.now) == asleep
+    assert stack.wchan(k.machine, thread) == "ticker"
+    k.wake_up_process(thread)
+    assert "  ticker() {" in k.function_graph()
+    mine = [e.kind for e in k.events() if e.name == "ticker"]
+    assert mine == ["enter", "exit"]
+
+
 def test_an_earlier_time_shows_the_thread_as_it_was(k):
     thread = k.kthread_run("a")
     idle = k.now
@@ -45,6 +64,14 @@ def test_who_still_waits_for_a_thread_can_not_ask_again(k, sh):
 
     thread = k.kthread_run("deaf", body)
     assert k.kthread_stop(thread, by=sh) is ks.PENDING
+    assert thread.usage == 2  # get_task_struct()
+    stage.check(k)
+    (usage,) = [
+        count
+        for count in holders.counts(Places(k.machine), task_struct, thread.address_)
+        if count.member == "usage"
+    ]
+    assert (usage.holders[1:], usage.unknown) == (["who waits for it in kthread_stop()"], 0)
     with pytest.raises(ValueError, match="still inside kthread_stop"):
         k.kthread_run("x", by=sh)
     with pytest.raises(ValueError, match="still inside kthread_stop"):

@@ -34,6 +34,8 @@ DEFINED: dict[str, tuple[str, int]] = {
     "kmem_cache": ("include/linux/slub_def.h", 83),
     "kmem_cache_cpu": ("include/linux/slub_def.h", 42),
     "kmem_cache_node": ("mm/slab.h", 545),
+    "kthread": ("kernel/kthread.c", 52),
+    "kthread_create_info": ("kernel/kthread.c", 38),
     "list_head": ("include/linux/types.h", 178),
     "load_weight": ("include/linux/sched.h", 325),
     "mm_struct": ("include/linux/mm_types.h", 390),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kernelsim.debug import stack_locals
 from kernelsim.debug.places import looking, threads
 from kernelsim.include.linux import cred, fs, mm_types, nsproxy, sched
 from kernelsim.include.linux import list as lists
@@ -128,20 +129,11 @@ def _usage(walk: _Walk, ref: Any) -> Iterator[str]:
     if ref.rcu_users:
         yield "all of rcu_users together"
     if ref.flags & sched.PF_KTHREAD:
-        yield from _stoppers(ref)
+        yield from ["who waits for it in kthread_stop()"] * len(stack_locals.stoppers(ref))
     elif ref.vfork_done:
         yield "its parent, which waits in vfork()"
     if _is(walk, ref, "init_task"):
         yield _STATIC
-
-
-# Who waits in kthread_stop() until the kernel thread `task` has exited.
-def _stoppers(task: Any) -> Iterator[str]:
-    done = task.vfork_done
-    if done:
-        head = done.wait.head
-        for _ in lists.list_for_each_entry(wait_queue_entry, head, "entry"):
-            yield "who waits for it in kthread_stop()"
 
 
 def _rcu_users(walk: _Walk, ref: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.include.linux import cred, fs, mm_types, sched, slab, wait
+from kernelsim.include.linux import cred, fs, kthread, mm_types, sched, slab, wait
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import signal
 from kernelsim.include.uapi.linux import resource
@@ -32,6 +32,7 @@ _SA, _FMODE, _O = _bits(signal, "SA_"), _bits(fs, "FMODE_"), _bits(fs, "O_")
 _SLAB = _bits(slab, "SLAB_")
 _PG = {mm_types.PG_SLAB: "PG_slab", mm_types.PG_HEAD: "PG_head"}
 _TIF = {1 << getattr(sched, n): n for n in dir(sched) if n.startswith("TIF_")}
+_KTHREAD = {1 << getattr(kthread, n): n for n in dir(kthread) if n.startswith("KTHREAD_")}
 _WQ = _bits(wait, "WQ_FLAG_")
 _TASK_NAMES = (
     *("TASK_INTERRUPTIBLE", "TASK_UNINTERRUPTIBLE", "__TASK_STOPPED", "__TASK_TRACED"),
@@ -160,6 +161,7 @@ _MEMBERS: dict[str, Callable[[int], str]] = {
     "kmem_cache.flags": _flags(_SLAB),
     "page.flags": _flags(_PG),
     "wait_queue_entry.flags": _flags(_WQ),
+    "kthread.flags": _flags(_KTHREAD),
     "rb_node.__rb_parent_color": lambda value: "black" if value & 1 else "red",
 }
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.kernel import process
 from kernelsim.include.linux import file as file_h
-from kernelsim.include.linux import sched
+from kernelsim.include.linux import kthread, sched
+from kernelsim.include.linux import list as lists
+from kernelsim.include.linux.wait import wait_queue_entry
 from kernelsim.kernel import fork
 from kernelsim.machine import memory
 from kernelsim.mm import slub
@@ -18,7 +20,7 @@ from kernelsim.mm import slub
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["stack_locals"]
+__all__ = ["stack_locals", "stoppers"]
 
 
 def stack_locals(m: Any, task: sched.task_struct) -> Iterator[Any]:
@@ -30,6 +32,17 @@ def stack_locals(m: Any, task: sched.task_struct) -> Iterator[Any]:
             yield fd
         elif _is(m, vfork.p, "task_struct") and _is(m, vfork.pid, "pid"):
             yield vfork
+
+
+def stoppers(task: Any) -> list[Any]:
+    """Return who waits in kthread_stop() for the kernel thread `task`: entries of its queue.
+
+    Each of them has counted it (usage).
+    """
+    if not task.flags & sched.PF_KTHREAD or not task.set_child_tid:
+        return []
+    exited = kthread.kthread(task.machine_, task.set_child_tid).exited
+    return list(lists.list_for_each_entry(wait_queue_entry, exited.wait.head, "entry"))
 
 
 def _is(m: Any, ref: Any, cache: str) -> bool:

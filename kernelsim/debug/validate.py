@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernelsim.debug import stack_locals
 from kernelsim.debug.census import Census, validate_counts, validate_slabs
-from kernelsim.include.linux import fs, hlist, rbtree, sched
+from kernelsim.include.linux import fs, hlist, kthread, rbtree, sched
 from kernelsim.include.linux import idr as idr_h
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import pid as pid_h
@@ -35,7 +36,7 @@ def validate_machine(k: Any) -> None:
     _task_lists(m, census.tasks)
     _family(census.tasks)
     for task in census.tasks:
-        _task(task, census.vforks[task.address_])
+        _task(task, census.vforks[task.address_] + len(stack_locals.stoppers(task)))
     _pids(m, census)
     _runqueue(m, census.tasks)
     _wait_queues(census)
@@ -104,9 +105,9 @@ def _family(tasks: list[Any]) -> None:
         )
 
 
-def _task(t: Any, vforks: int) -> None:
+def _task(t: Any, waiting: int) -> None:
     # What a task holds fits its state: a live one has a stack, a zombie only its number; so many
-    # callers of vfork() count it.
+    # callers of vfork() and kthread_stop() count it.
     if t.exit_state:
         _check(
             t.exit_state == sched.EXIT_ZOMBIE,
@@ -128,7 +129,7 @@ def _task(t: Any, vforks: int) -> None:
             f"{t!r}: sp {t.thread.sp:#x} is not in its stack {t.stack:#x}",
         )
         _check(t.rcu_users == 2 or not t.pid, f"{t!r} lives, but its rcu_users is {t.rcu_users}")
-    _check(t.usage == 1 + vforks or not t.pid, f"{t!r}->usage is {t.usage}")
+    _check(t.usage == 1 + waiting or not t.pid, f"{t!r}->usage is {t.usage}")
     _check(not t.mm or t.active_mm == t.mm, f"{t!r}: mm {t.mm!r}, active_mm {t.active_mm!r}")
 
 
@@ -227,6 +228,10 @@ def _wait_queues(census: Census) -> None:
     for address in sorted(census.pipes):
         pipe = fs.pipe_inode_info(m, address)
         queues += [pipe.rd_wait, pipe.wr_wait]
+    for t in census.tasks:
+        if t.flags & sched.PF_KTHREAD and t.set_child_tid:
+            own = kthread.kthread(m, t.set_child_tid)
+            queues += [own.parked.wait, own.exited.wait]
     for queue in queues:
         lists.validate_list(queue.head)
         for entry in lists.list_for_each_entry(wait_queue_entry, queue.head, "entry"):

@@ -237,6 +237,7 @@ def test_who_parks_a_thread_that_does_not_listen_waits_in_d(k, sh):
     assert sched.task_state_to_char(sh) == "D"
     frames = [f for f in stack.kernel_stack(k.machine, sh) if f not in stack.SCHEDULER]
     assert frames == ["wait_for_completion", "kthread_park"]
+    stage.check(k)
 
 
 # --- signals -------------------------------------------------------------------------------

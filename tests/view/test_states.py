@@ -118,6 +118,53 @@ def test_each_step_of_a_life_is_one_arc_where_each_word_is_a_step(life):
     ]
 
 
+def test_the_states_of_a_kernel_thread_are_lit_by_what_is_asked_of_it(life):
+    since = life.now
+    thread = life.kthread_create("kworker/0:1")
+    first = [("new", "queue"), ("queue", "cpu"), ("cpu", "uninterruptible")]
+    for ask, box, arcs in (
+        (None, "uninterruptible", first),
+        (life.wake_up_process, "idle", woken("uninterruptible", "idle")),
+        (life.kthread_park, "parked", woken("idle", "parked")),
+        (life.kthread_unpark, "idle", woken("parked", "idle")),
+    ):
+        if ask:
+            since = life.now
+            ask(thread)
+        picture = states(life, thread, since=since)
+        assert (marked(picture), lit(picture)) == ([box], arcs)
+
+
+def woken(before, after):
+    return [("queue", "cpu"), ("cpu", after), (before, "waking"), ("waking", "queue")]
+
+
+def test_the_life_of_a_kernel_thread_is_a_film_that_ends_with_it(life):
+    since = life.now
+    thread = life.kthread_run("x")
+    life.kthread_park(thread)
+    life.kthread_stop(thread)
+    film = ks.widget.life(life, thread, since).film
+    seen = dict.fromkeys(tuple(marked(frame.picture)) for frame in film.frames)
+    for box in ("new", "queue", "uninterruptible", "waking", "idle", "parked"):
+        assert (box,) in seen
+    assert ("exit_dead", "dead") in seen
+
+
+def test_who_waits_for_a_thread_that_does_not_stop_is_in_the_box_uninterruptible(life):
+    async def deaf(kernel):
+        while True:
+            kernel.set_current_state(kernel.TASK_IDLE)
+            await kernel.schedule()
+
+    thread = life.kthread_run("deaf", deaf)
+    since = life.now
+    assert life.kthread_stop(thread, by=life.shell) is ks.PENDING
+    picture = states(life, life.shell, since=since)
+    assert marked(picture) == ["uninterruptible"]
+    assert ("cpu", "uninterruptible") in lit(picture)
+
+
 @pytest.mark.parametrize("name", BOXES)
 def test_letter_and_value_of_each_box_are_those_of_the_kernel(name):
     box = BOXES[name]

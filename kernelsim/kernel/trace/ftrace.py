@@ -16,12 +16,12 @@ from kernelsim.arch.x86.kernel import vmlinux
 from kernelsim.machine import trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
     from types import ModuleType
 
     from kernelsim.machine.machine import Machine
 
-__all__ = ["is_symbol", "register", "symbol"]
+__all__ = ["is_symbol", "register", "symbol", "traced"]
 
 ROOMS = vmlinux.ROOMS
 _SILENT = {
@@ -43,6 +43,8 @@ _INLINE = frozenset(
         "hb_waiters_inc",
         "hb_waiters_pending",
         "init_sigpending",
+        "kthread_create",
+        "kthread_run",
         "mmdrop",
         "page_address",
         "pid_has_task",
@@ -94,6 +96,26 @@ def symbol(name: str) -> str:
 def is_symbol(name: str) -> bool:
     """Return whether `name` is one of the kernel's: our own helpers begin with one underscore."""
     return not name.startswith("_") or name.startswith("__")
+
+
+def traced(m: Machine, name: str, running: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
+    """Return `running`, a function `name` of a module under way, so that its way in and out is noted."""
+    enter = trace.code(name)
+
+    async def traced_async() -> Any:
+        t, journal, left = m.trace, m.trace.journal, True
+        assert journal is not None
+        t.append(len(journal) << trace.PLACE_SHIFT | t.tag | enter)
+        try:
+            return await running
+        except GeneratorExit:
+            left = False
+            raise
+        finally:
+            if left:
+                t.append(len(journal) << trace.PLACE_SHIFT | t.tag | enter | trace.EXIT)
+
+    return traced_async() if m.trace.on else running
 
 
 # --- wrappers ------------------------------------------------------------------------------
