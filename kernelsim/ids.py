@@ -114,7 +114,8 @@ class Idr:
         self._made, self._things = 0, cache_called(m, "thing", thing.sizeof_)
 
     def __repr__(self) -> str:
-        return f"<{self.name} at {self.idr.address_:#x}: {len(self)} numbers, {len(self.nodes())} nodes>"
+        many, nodes = len(self), len(self.nodes())
+        return f"(struct idr *){self.idr.address_:#x}: {many} numbers, {nodes} nodes"
 
     def __len__(self) -> int:
         """How many numbers are in use."""

@@ -43,7 +43,8 @@ class OldPids:
         ids.checked(pid_hash.pidmap_init(m, self.ns, cache))
 
     def __repr__(self) -> str:
-        return f"<pid_hash at {self.table.pid_hash.address_:#x}: {len(self)} numbers, {self.buckets} buckets>"
+        where = self.table.pid_hash.address_
+        return f"(struct hlist_head *){where:#x}: {len(self)} numbers, {self.buckets} buckets"
 
     def __len__(self) -> int:
         """How many numbers are in use."""

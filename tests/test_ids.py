@@ -117,11 +117,11 @@ def test_what_was_done_can_be_looked_back_at():
     assert "idr_find" not in k.function_graph(k.now - 1)
 
 
-def test_two_idrs_have_two_names_and_one_repr_each_that_is_short():
+def test_two_idrs_have_two_names_and_a_repr_of_type_and_address():
     k = ks.boot(memory="64M", record=False)
     one, two = k.idr(), k.idr(base=7)
     assert (one.name, two.name, two.base) == ("your_idr", "your_idr_2", 7)
-    assert repr(two) == f"<your_idr_2 at {two.idr.address_:#x}: 0 numbers, 0 nodes>"
+    assert repr(two) == f"(struct idr *){two.idr.address_:#x}: 0 numbers, 0 nodes"
     assert "16 buckets" in repr(k.pid_hash(1))
     bundle = one._repr_mimebundle_()
     assert set(json.loads(json.dumps(bundle))) >= {"text/plain", "image/svg+xml"}

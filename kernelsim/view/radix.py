@@ -370,7 +370,8 @@ class _Drawing:
         tags = node.tags[idr_h.IDR_FREE][0]
         rows = [Field("count", f"{node.count} of {_SIZE}"), Field("IDR_FREE", f"{tags:#018x}")]
         lines = ["one more xa_node", f"numbers {number} … {last}"]
-        return self.builder.record(f"more-{address:x}", lines, rows, kind="fold")
+        words = f"{lines[0]}, {lines[1]}"
+        return self.builder.record(f"more-{address:x}", lines, rows, kind="fold", words=words)
 
 
 def _short(entry: int) -> str:
