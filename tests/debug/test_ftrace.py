@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 import kernelsim as ks
-from kernelsim.debug import ftrace
+from kernelsim.debug import ftrace, source_table
 from kernelsim.machine import trace
 
 HEADER = """\
@@ -177,6 +177,19 @@ def waited():
     assert k.call(sh, "waitpid", -1, 0) is ks.PENDING
     k.call(child, "exit_group", 3)
     return k, since
+
+
+def test_what_a_booted_kernel_does_shows_functions_of_linux_only():
+    k = ks.boot()
+    shell, since = k.spawn("sh"), k.now
+    k.call(shell, "pipe")
+    child = k.task(k.call(shell, "fork"))
+    k.call(child, "exit", 0)
+    k.call(shell, "waitpid", -1, 0)
+    k.kthread_stop(k.kthread_run("x"))
+    names = {event.name for event in k.events(since) if event.kind != "event"}
+    ours = {name for group in source_table.OURS.values() for name in group}
+    assert (names & ours, {"kmalloc", "kthread_stop"} - names) == (set(), set())
 
 
 def test_a_dead_task_returns_from_nothing(waited):

@@ -34,6 +34,7 @@ _SILENT = {
 _INLINE = frozenset(
     [
         "__switch_to",
+        "cache_name",
         "clear_tsk_need_resched",
         "each_task",
         "free_blocks",
