@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from typing import TYPE_CHECKING, Any
 
 from kernelsim import session
@@ -71,6 +72,7 @@ class _Recorder:
         stub = libc.Libc(self.enter, common.syscall_number, replay.Log())
         stub.note_ = self.note if noting else None
         stub.tell_ = self.tell
+        stub.compute_ = functools.partial(entry_64.user_work, self.kernel.machine)
         return stub
 
     def image(self, main: Callable[..., Any]) -> Callable[..., user_program.Program]:

@@ -195,6 +195,7 @@ class Kernel(Look, numbering.Numbering, threads.Threads):
         self.chooser = steer.Chooser(self._driver)
         enter = functools.partial(entry_64.entry_SYSCALL_64, m)
         self._stub = libc.Libc(enter, common.syscall_number)
+        self._stub.compute_ = functools.partial(entry_64.user_work, m)
         main.start_kernel(m)
         if kernel_pid.set_pid_max(m, pid_max):
             raise ValueError(f"pid_max {pid_max!r} is not between 301 and 4194304")
@@ -331,6 +332,7 @@ class Kernel(Look, numbering.Numbering, threads.Threads):
         def image(task: task_struct, argv: list[bytes], envp: list[bytes]) -> user_program.Program:
             enter = functools.partial(entry_64.entry_SYSCALL_64, m)
             stub = libc.Libc(enter, common.syscall_number, replay.Log())
+            stub.compute_ = functools.partial(entry_64.user_work, m)
             return user_program.Program(user_program.started(program, argv, envp), stub)
 
         m.programs[name] = image

@@ -94,18 +94,21 @@ FOREIGN = {
 CIRCLES = {
     (one, f"kernel.{other}")
     for one, others in {
-        "fs.exec": "exit fork kthread pid sched.core signal",
+        "fs.exec": "exit fork kthread pid sched.core signal sys",
         "kernel.cred": "groups user_namespace",
-        "kernel.exit": "fork kthread nsproxy pid pid_namespace sched.core sched.wait signal",
+        "kernel.exit": "fork kthread nsproxy pid pid_namespace sched.core sched.cputime sched.wait "
+        "signal sys",
         "kernel.fork": "futex.core kthread nsproxy pid sched.core sched.wait signal",
         "kernel.futex.core": "pid sched.core sched.wait time.hrtimer",
         "kernel.groups": "user_namespace",
         "kernel.kthread": "sched.core sched.wait",
         "kernel.nsproxy": "pid_namespace",
-        "kernel.pid": "pid_namespace sched.core sched.wait signal",
+        "kernel.pid": "pid_namespace sched.core sched.wait signal sys",
         "kernel.pid_namespace": "sched.core signal",
-        "kernel.sched.core": "sched.wait signal time.hrtimer",
-        "kernel.sched.wait": "signal time.hrtimer",
+        "kernel.sched.core": "sched.cputime sched.wait signal sys time.hrtimer",
+        "kernel.sched.cputime": "sys",
+        "kernel.sched.wait": "signal sys time.hrtimer",
+        "kernel.signal": "sys",
     }.items()
     for other in others.split()
 }
@@ -123,10 +126,11 @@ FUNCTION_LINES, FILE_LINES = 60, 400
 LONGER: dict[str, tuple[int, str]] = {
     "kernelsim/kernel/fork.py": (1100, "mirrors one C file of 3,000 lines, in its order"),
     "kernelsim/kernel/exit.py": (860, "mirrors one C file of 1,800 lines, in its order"),
-    "kernelsim/kernel/signal.py": (920, "mirrors one C file of 4,700 lines, in its order"),
+    "kernelsim/kernel/signal.py": (960, "mirrors one C file of 4,700 lines, in its order"),
     "kernelsim/kernel/pid.py": (550, "mirrors one C file of 700 lines, in its order"),
     "kernelsim/kernel/futex/core.py": (660, "mirrors one C file of 4,000 lines, in its order"),
-    "kernelsim/kernel/sched/core.py": (450, "mirrors one C file of 8,000 lines, in its order"),
+    "kernelsim/kernel/sys.py": (640, "mirrors one C file of 2,700 lines, in its order"),
+    "kernelsim/kernel/sched/core.py": (500, "mirrors one C file of 8,500 lines, in its order"),
     "kernelsim/kernel/sched/fair.py": (450, "mirrors one C file of 11,000 lines, in its order"),
 }
 
@@ -357,7 +361,7 @@ def test_the_list_of_longer_ones_is_short_and_true():
         for path in python_files("kernelsim", "tests", "bench")
         for name, lines, aim in sizes_of(path)
     }
-    assert len(LONGER) <= 7
+    assert len(LONGER) <= 8
     for name, (_limit, reason) in LONGER.items():
         lines, aim = sizes[name]
         assert reason

@@ -94,6 +94,7 @@ class Census:
         self.grabs: Counter[int] = Counter()  # … and tasks that only borrow it
         self.vforks: Counter[int] = Counter()  # of each task: callers of vfork() that count it
         self.queued: list[int] = []
+        self.waiting: Counter[int] = Counter()  # of each user_struct: how many of these are its
         self.nodes = 0  # of radix trees
         self.pipes: dict[int, list[Any]] = {}  # the files of each pipe
         self.tables: list[Any] = []  # fdtables that are no longer the embedded one
@@ -140,7 +141,11 @@ class Census:
     def _signals(self, pending: Any) -> None:
         lists.validate_list(pending.list)
         entries = lists.list_for_each_entry(sched_signal.sigqueue, pending.list, "list")
-        self.queued += [entry.address_ for entry in entries]
+        for entry in entries:
+            self.queued.append(entry.address_)
+            if not self.waiting[entry.user.address_]:  # all of a user's together hold it
+                self._point(entry.user)
+            self.waiting[entry.user.address_] += 1
 
     def _mms(self) -> None:
         prev = self.m.symbol("runqueues").prev_mm
@@ -315,6 +320,7 @@ def _task_counts(census: Census) -> None:
     users = Counter(t.real_cred.user for t in tasks)
     for user, n in users.items():
         _expect(user, "processes", n, "threads are its")
+        _expect(user, "sigpending", census.waiting[user.address_], "queued signals are its")
     groups: dict[Any, list[Any]] = {}
     for t in tasks:
         groups.setdefault(t.signal, []).append(t)

@@ -75,7 +75,7 @@ OURS = {
     ),
     "the linker, the boot loader, the CPU or ftrace itself does this in Linux": (
         *("boot_task", "is_symbol", "link_kernel", "register", "symbol", "traced"),
-        "user_mode",
+        *("user_mode", "user_work"),
     ),
     "Linux does this inside a larger function, or in several": (
         *("each", "each_safe", "fill_pool", "free_blocks", "free_fdtable", "hlist_insert_rcu"),

@@ -17,6 +17,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
+from kernelsim.host import resources
+
 __all__ = ["BUFSIZ", "CALLS", "Libc", "Word"]
 
 BUFSIZ = 4096  # what glibc gives a stream on a pipe: the pipe's st_blksize
@@ -230,7 +232,7 @@ def _fail(number: int) -> NoReturn:
 
 
 _BY_OS = (
-    *("fork", "wait", "waitpid", "kill", "sched_yield"),
+    *("fork", "wait", "waitpid", "kill", "sched_yield", "getpriority", "setpriority", "nice"),
     *("getpid", "getppid", "getpgid", "setpgid", "getsid", "setsid", "getpgrp"),
     *("read", "write", "close", "lseek", "umask", "getcwd", "chdir"),
 )
@@ -247,6 +249,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "nanosleep": _nanosleep,
     "open": _open,
     "waitid": _waitid,
+    **resources.CALLS,
     "prctl": _prctl,
     "signal": _signal,
     "sigprocmask": _sigprocmask,

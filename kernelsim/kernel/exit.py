@@ -18,17 +18,20 @@ from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux import wait as wait_h
 from kernelsim.include.linux.cred import user_struct
 from kernelsim.include.linux.poison import LIST_POISON2
+from kernelsim.include.linux.resource import rusage
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm import signal as asm_signal
 from kernelsim.include.uapi.asm.signal import SIGCHLD, SIGCONT, SIGHUP
+from kernelsim.include.uapi.linux import resource
 from kernelsim.include.uapi.linux import wait as uapi
 from kernelsim.kernel import fork, nsproxy, pid_namespace, signal
 from kernelsim.kernel import pid as kernel_pid
-from kernelsim.kernel.sched import core, wait
+from kernelsim.kernel import sys as kernel_sys
+from kernelsim.kernel.sched import core, cputime, wait
 from kernelsim.machine import cpu, machine
-from kernelsim.machine.ctype import ptr, s32, u32, void
+from kernelsim.machine.ctype import ptr, s32, u32
 from kernelsim.machine.memory import put
 from kernelsim.machine.ref import Struct, container_of
 
@@ -93,7 +96,7 @@ class wait_opts(Struct):
     wo_pid = ptr("pid")
     wo_info = ptr("waitid_info")
     wo_stat = s32
-    wo_rusage = ptr(void)
+    wo_rusage = ptr("rusage")
     child_wait = wait_h.wait_queue_entry
     notask_error = s32
 
@@ -466,10 +469,19 @@ def _add_child_times(m: Machine, p: task_struct) -> None:
     sig, psig = p.signal, m.current.signal
     t, s, ps = p._o >> 3, sig._o >> 3, psig._o >> 3
     u64 = m.u64
-    for of_task, own, of_children in _TIMES:
-        used = u64[t + of_task] + u64[s + own] + u64[s + of_children]
+    times = cputime.thread_group_cputime_adjusted(m, p)
+    for i, (of_task, own, of_children) in enumerate(_TIMES):
+        used = times[i] if i < 2 else u64[t + of_task] + u64[s + own]
+        used += u64[s + of_children]
         if used:
             put(m, ps + of_children, u64[ps + of_children] + used)
+
+
+def _tell_used(m: Machine, wo: Any, p: task_struct) -> None:
+    # Fill in wo_rusage, where the caller wants it.
+    used = wo.wo_rusage
+    if used.address_:
+        kernel_sys.getrusage(m, p, resource.RUSAGE_BOTH, used)
 
 
 def _inform(wo: Any, pid: int, p: task_struct, cause: int, status: int) -> None:
@@ -494,6 +506,7 @@ def wait_task_zombie(m: Machine, wo: Any, p: task_struct) -> int:
     if not flags & uapi.WEXITED:
         return 0
     if flags & uapi.WNOWAIT:
+        _tell_used(m, wo, p)
         wo.wo_stat = p.exit_code
         _inform_of_death(wo, pid, p, p.exit_code)
         return pid
@@ -502,6 +515,7 @@ def wait_task_zombie(m: Machine, wo: Any, p: task_struct) -> int:
     p.exit_state = sched.EXIT_DEAD
     if p.exit_signal >= 0:
         _add_child_times(m, p)
+    _tell_used(m, wo, p)
     sig = p.signal
     wo.wo_stat = sig.group_exit_code if sig.flags & sched_signal.SIGNAL_GROUP_EXIT else p.exit_code
     _inform_of_death(wo, pid, p, wo.wo_stat)
@@ -520,6 +534,7 @@ def wait_task_stopped(m: Machine, wo: Any, p: task_struct) -> int:
     if not flags & uapi.WNOWAIT:
         sig.group_exit_code = 0
     pid = kernel_pid.task_pid_vnr(m, p)
+    _tell_used(m, wo, p)
     wo.wo_stat = exit_code << 8 | 0x7F
     _inform(wo, pid, p, asm_signal.CLD_STOPPED, exit_code)
     return pid
@@ -533,6 +548,7 @@ def wait_task_continued(m: Machine, wo: Any, p: task_struct) -> int:
     if not flags & uapi.WNOWAIT:
         sig.flags &= ~sched_signal.SIGNAL_STOP_CONTINUED
     pid = kernel_pid.task_pid_vnr(m, p)
+    _tell_used(m, wo, p)
     wo.wo_stat = 0xFFFF
     _inform(wo, pid, p, asm_signal.CLD_CONTINUED, SIGCONT)
     return pid
@@ -607,11 +623,11 @@ async def do_wait(m: Machine, wo: Any) -> int:
     return retval
 
 
-async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: Any) -> int:
+async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, ru: Any) -> int:
     """Wait for children; kernel/exit.c L1653.
 
     `upid` (pid_t) says which, `stat` (int *, a UserBuffer or None) takes the status word, `options`
-    (int) are W* flags.  Returns the child's number, 0 with WNOHANG when none is ready, or -EINVAL,
+    (int) are W* flags, `ru` (struct rusage *, None for NULL) takes what the child has used.  Returns the child's number, 0 with WNOHANG when none is ready, or -EINVAL,
     -ESRCH, -ECHILD, -EFAULT, -ERESTARTSYS.
     """
     allowed = (
@@ -630,7 +646,7 @@ async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: A
     elif upid > 0:
         wo_type, pid = sched.PIDTYPE_PID, kernel_pid.find_get_pid(m, upid)
     wo = wait.stack_push(m, wait_opts)
-    _set_wait_opts(wo, wo_type, pid, 0, options | uapi.WEXITED, 0, 0)
+    _set_wait_opts(wo, wo_type, pid, 0, options | uapi.WEXITED, 0, ru.address_ if ru else 0)
     retval = await do_wait(m, wo)
     status = wo.wo_stat
     wait.stack_pop(m, wait_opts)
@@ -640,12 +656,19 @@ async def kernel_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: A
     return retval
 
 
-async def sys_wait4(m: Machine, upid: int, stat: Any, options: int, rusage: Any) -> int:
-    """wait4(2)."""
-    return await kernel_wait4(m, upid, stat, options, rusage)
+async def sys_wait4(m: Machine, upid: int, stat_addr: Any, options: int, ru: Any) -> int:
+    """wait4(2): the place `ru`, if there is one, takes what the child and its children have used."""
+    if ru is None:
+        return await kernel_wait4(m, upid, stat_addr, options, None)
+    r = wait.stack_push(m, rusage)
+    err = await kernel_wait4(m, upid, stat_addr, options, r)
+    if err > 0 and kernel_sys._rusage_to_user(m, r, ru):
+        err = -errno.EFAULT
+    wait.stack_pop(m, rusage)
+    return err
 
 
-async def kernel_waitid(m: Machine, which: int, upid: int, info: Any, options: int) -> int:
+async def kernel_waitid(m: Machine, which: int, upid: int, info: Any, options: int, ru: Any) -> int:
     """Wait for children; kernel/exit.c L1554.
 
     `which` is P_ALL, P_PID or P_PGID, `info` (struct waitid_info *) takes who it was.  Returns the
@@ -674,7 +697,7 @@ async def kernel_waitid(m: Machine, which: int, upid: int, info: Any, options: i
     elif which != uapi.P_ALL:
         return -errno.EINVAL
     wo = wait.stack_push(m, wait_opts)
-    _set_wait_opts(wo, wo_type, pid, info.address_, options, 0, 0)
+    _set_wait_opts(wo, wo_type, pid, info.address_, options, 0, ru.address_ if ru else 0)
     retval = await do_wait(m, wo)
     wait.stack_pop(m, wait_opts)
     kernel_pid.put_pid(m, pid)
@@ -687,12 +710,19 @@ async def sys_waitid(
     """waitid(2): `infop` is a place for (si_signo, si_code, si_pid, si_uid, si_status) or None.
 
     It is stored there also when nobody was found, or nothing was asked for that makes sense: zeros.
+    `ru` is a place for what the child and its children have used, or None.
     """
     info = wait.stack_push(m, waitid_info)
     info.pid = info.uid = info.status = info.cause = 0
-    err = await kernel_waitid(m, which, upid, info, options)
+    r = None if ru is None else wait.stack_push(m, rusage)
+    err = await kernel_waitid(m, which, upid, info, options, r)
     found = (SIGCHLD if err > 0 else 0, info.cause, info.pid, info.uid, info.status)
+    unmapped = err > 0 and r is not None and kernel_sys._rusage_to_user(m, r, ru)
+    if r is not None:
+        wait.stack_pop(m, rusage)
     wait.stack_pop(m, waitid_info)
+    if unmapped:
+        return -errno.EFAULT
     if infop and uaccess.put_user(m, found, infop):
         return -errno.EFAULT
     return min(err, 0)

@@ -18,10 +18,12 @@ from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched.signal import fatal_signal_pending
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm import signal as uapi
+from kernelsim.include.uapi.linux import resource
 from kernelsim.include.uapi.linux.capability import CAP_KILL
 from kernelsim.kernel import capability
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import pid as kernel_pid
+from kernelsim.kernel import user as kernel_user
 from kernelsim.kernel.sched import core, wait
 from kernelsim.machine.memory import put
 from kernelsim.mm import slub
@@ -125,6 +127,36 @@ def init_sigpending(pending: Any) -> None:
     _set_empty(pending, 0, pending.address_, pending.address_)  # the list is its first member
 
 
+def __sigqueue_alloc(m: Machine, sig: int, t: task_struct, override_rlimit: bool) -> Any:
+    # A struct sigqueue, counted for the user of `t`; NULL if that has too many or memory is short.
+    user = t.cred.user
+    user.sigpending += 1
+    if user.sigpending == 1:
+        kernel_user.get_uid(user)
+    address, limit = 0, t.signal.rlim[resource.RLIMIT_SIGPENDING].rlim_cur
+    if override_rlimit or user.sigpending <= limit:
+        address = slub.kmem_cache_alloc(m, m.static.sigqueue_cachep, slab.GFP_ATOMIC)
+    q = sched_signal.sigqueue(m, address)
+    if not address:
+        _drop_sigpending(m, user)
+    else:
+        lists.INIT_LIST_HEAD(q.list)
+        q.user = user
+    return q
+
+
+def _drop_sigpending(m: Machine, user: Any) -> None:
+    # One queued signal less; all of a user's together hold the user_struct.
+    user.sigpending -= 1
+    if not user.sigpending:
+        kernel_user.free_uid(m, user)
+
+
+def __sigqueue_free(m: Machine, q: Any) -> None:
+    _drop_sigpending(m, q.user)
+    slub.kmem_cache_free(m, m.static.sigqueue_cachep, q.address_)
+
+
 def flush_sigqueue(m: Machine, queue: Any) -> None:
     """Forget every signal in `queue` (struct sigpending *)."""
     if queue.signal:
@@ -133,7 +165,7 @@ def flush_sigqueue(m: Machine, queue: Any) -> None:
     while m.u64[head._o >> 3] != head.address_:  # not list_empty()
         q = lists.list_first_entry(head, sched_signal.sigqueue, "list")
         lists.list_del_init(q.list)
-        slub.kmem_cache_free(m, m.static.sigqueue_cachep, q.address_)
+        __sigqueue_free(m, q)
 
 
 def flush_sigqueue_mask(m: Machine, mask: int, pending: Any) -> None:
@@ -144,7 +176,7 @@ def flush_sigqueue_mask(m: Machine, mask: int, pending: Any) -> None:
     for q in list(lists.list_for_each_entry(sched_signal.sigqueue, pending.list, "list")):
         if mask & sigmask(q.si_signo):
             lists.list_del_init(q.list)
-            slub.kmem_cache_free(m, m.static.sigqueue_cachep, q.address_)
+            __sigqueue_free(m, q)
 
 
 def do_each_pid_task(pid: Any, pid_type: int) -> Iterator[task_struct]:
@@ -360,16 +392,19 @@ def complete_signal(m: Machine, sig: int, p: task_struct, pid_type: int) -> None
 def __send_signal(
     m: Machine, sig: int, info: Any, t: task_struct, pid_type: int, force: bool
 ) -> int:
-    result = 1  # TRACE_SIGNAL_IGNORED
+    result, ret = _TRACE_IGNORED, 0
     if prepare_signal(m, sig, t, force):
         pending = t.pending if pid_type == sched.PIDTYPE_PID else t.signal.shared_pending
-        result = 2  # TRACE_SIGNAL_ALREADY_PENDING
+        result = _TRACE_ALREADY_PENDING
         if not (sig < uapi.SIGRTMIN and pending.signal & sigmask(sig)):
-            result = 0  # TRACE_SIGNAL_DELIVERED
+            result = _TRACE_DELIVERED
             if sig != uapi.SIGKILL and not t.flags & sched.PF_KTHREAD:
-                _queue_signal(m, sig, info, t, pending)
-            pending.signal |= sigmask(sig)
-            complete_signal(m, sig, t, pid_type)
+                result = _queue_signal(m, sig, info, t, pending)
+            if result == _TRACE_OVERFLOW_FAIL:
+                ret = -errno.EAGAIN
+            else:
+                pending.signal |= sigmask(sig)
+                complete_signal(m, sig, t, pid_type)
     if m.trace.on:
         comm = t.comm.string_().decode("utf-8", "replace")
         m.trace.emit(
@@ -380,15 +415,21 @@ def __send_signal(
             group=int(pid_type != 0),
             result=result,
         )
-    return 0
+    return ret
 
 
-def _queue_signal(m: Machine, sig: int, info: Any, t: task_struct, pending: Any) -> None:
-    # The details; if there is no memory for them the signal goes without.
-    address = slub.kmem_cache_alloc(m, m.static.sigqueue_cachep, slab.GFP_ATOMIC)
-    if not address:
-        return
-    q = sched_signal.sigqueue(m, address)
+_TRACE_DELIVERED, _TRACE_IGNORED, _TRACE_ALREADY_PENDING = 0, 1, 2  # trace/events/signal.h
+_TRACE_OVERFLOW_FAIL, _TRACE_LOSE_INFO = 3, 4
+
+
+def _queue_signal(m: Machine, sig: int, info: Any, t: task_struct, pending: Any) -> int:
+    # The details; if there is no room for them a signal of kill() goes without.  What the trace says.
+    special = info in (SEND_SIG_NOINFO, SEND_SIG_PRIV)
+    override_rlimit = sig < uapi.SIGRTMIN and (special or info[0] >= 0)
+    q = __sigqueue_alloc(m, sig, t, override_rlimit)
+    if not q:
+        fails = not special and sig >= uapi.SIGRTMIN and info[0] != uapi.SI_USER
+        return _TRACE_OVERFLOW_FAIL if fails else _TRACE_LOSE_INFO
     lists.list_add_tail(q.list, pending.list)
     q.si_signo = sig
     if info == SEND_SIG_NOINFO:
@@ -399,6 +440,7 @@ def _queue_signal(m: Machine, sig: int, info: Any, t: task_struct, pending: Any)
         q.si_code = uapi.SI_KERNEL
     else:
         q.si_code, q.si_pid, q.si_status = info
+    return _TRACE_DELIVERED
 
 
 def send_signal(m: Machine, sig: int, info: Any, t: task_struct, pid_type: int) -> int:
@@ -612,7 +654,7 @@ def collect_signal(m: Machine, sig: int, pending: Any) -> None:
     ]
     if same:
         lists.list_del_init(same[0].list)
-        slub.kmem_cache_free(m, m.static.sigqueue_cachep, same[0].address_)
+        __sigqueue_free(m, same[0])
     if len(same) < 2:
         pending.signal &= ~sigmask(sig)
 

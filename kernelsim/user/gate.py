@@ -77,6 +77,11 @@ def exit_status(value: Any) -> int:
 _ERRNO = {number: name for name, number in vars(errno).items() if name.startswith("E")}
 
 
+def _nothing(ax: int) -> None:
+    # What computing returns.
+    return
+
+
 class Gate:
     """The way into the kernel of one process or thread.
 
@@ -102,6 +107,7 @@ class Gate:
         self._result: Any = None  # of the call under way: what turns rax into its result
         self.late_: list[tuple[int, int]] = []  # signals that came before the past was over
         self.tell_: Callable[[str], None] | None = None  # who is told of a traceback
+        self.compute_: Callable[[int], Any] | None = None  # what user mode does without the kernel
         self.dead_ = False
 
     async def trap_(self, name: str, *args: Any, result: Callable[[int], Any] | None = None) -> Any:
@@ -129,12 +135,30 @@ class Gate:
             log.own.append(value)
         return value
 
+    async def work_(self, nanoseconds: int) -> None:
+        """Stay in user mode for so long; what handlers do meanwhile is kept as with a call."""
+        if self._replay is not None:
+            await self._passed("", (), None)
+            return
+        if self.dead_:
+            raise Dead
+        if self.compute_ is None:
+            raise RuntimeError("nobody counts the time of this program")
+        self._result = _nothing
+        try:
+            await self.compute_(nanoseconds)
+        except GeneratorExit:
+            self.dead_ = self._log is not None
+            raise
+        if self._log is not None:
+            self._log.own.append(None)
+
     def child_(self) -> Any:
         """Return the libc of a process that is being forked off right now."""
         assert self._log is not None
         log = replay.Log(self._log)
         libc = self.Replaying_(self._enter, self._numbers, log)
-        libc.tell_ = self.tell_
+        libc.tell_, libc.compute_ = self.tell_, self.compute_
         libc._replay = log.past()
         log.own.append(0)
         return libc
@@ -142,7 +166,7 @@ class Gate:
     def thread_(self) -> Any:
         """Return the libc of a task that shares this one's memory and begins with a function of its own."""
         libc = self.Plain_(self._enter, self._numbers, replay.Log())
-        libc.tell_, libc.note_ = self.tell_, self.note_
+        libc.tell_, libc.note_, libc.compute_ = self.tell_, self.note_, self.compute_
         libc._buffer, libc.handlers_ = self._buffer, self.handlers_
         return libc
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernelsim.user import gate, replay
 from kernelsim.user.gate import Dead, NewImage, Stop, UserBuffer, Word, exit_status
-from kernelsim.user.stubs import numbers, processes, signals, stdio, threads
+from kernelsim.user.stubs import numbers, processes, resources, signals, stdio, threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["CALLS", "Dead", "Libc", "NewImage", "Stop", "UserBuffer", "Word", "exit_status"]
 
 
-class Libc(processes.Processes, signals.Signals, numbers.Numbers, threads.Threads, stdio.Stdio):
+class Libc(
+    processes.Processes,
+    signals.Signals,
+    numbers.Numbers,
+    resources.Resources,
+    threads.Threads,
+    stdio.Stdio,
+):
     """What a program gets as `libc`: one coroutine per call."""
 
     def __getattr__(self, name: str) -> Any:

@@ -46,7 +46,7 @@ class Family:
         self.call("read", 3, 10, by=child)
         self.call("nanosleep", 0, 50_000_000)
         self.call("write", 4, b"hi\n")
-        self.call("wait4", child.pid, UserBuffer(), 2 | 8, None)
+        self.call(61, child.pid, UserBuffer(), 2 | 8, None)
         self.call("write", 1, b'a\x011\x02x\v\f\r\t\n"\\\x7f\x80', by=child)
         self.call("write", 1, b"the quick brown fox jumps over the lazy dog\n", by=child)
         self.call("close", 77, by=child)
@@ -57,16 +57,16 @@ class Family:
         self.call("pause", by=child)
         self.call("nanosleep", 0, 50_000_000)
         self.call("kill", child.pid, signal.SIGTERM)
-        self.call("wait4", -1, UserBuffer(), 0, None)
+        self.call(61, -1, UserBuffer(), 0, None)
         child = self.fork("clone", signal.SIGCHLD)
         self.call("read", 3, 10, by=child)
         self.call("nanosleep", 0, 50_000_000)
         self.call("kill", child.pid, signal.SIGKILL)
-        self.call("wait4", child.pid, None, 0x40000000, None)
+        self.call(61, child.pid, None, 0x40000000, None)
 
     def refused(self):
-        self.call("wait4", -1, UserBuffer(), 1, None)
-        self.call("wait4", -1, None, 0x60, None)
+        self.call(61, -1, UserBuffer(), 1, None)
+        self.call(61, -1, None, 0x60, None)
         for sig in (signal.SIGUSR1, 34, 0):
             self.call("kill", 999999, sig)
         restart = signal.SA_NOCLDSTOP | signal.SA_RESTART

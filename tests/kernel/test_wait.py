@@ -202,14 +202,21 @@ def test_the_times_and_counts_of_the_dead_go_to_the_parents_children(k, sh):
     wanted, unwanted = child.nvcsw, child.nivcsw
     k.call(child, "exit_group", 0)
     wanted, unwanted = child.nvcsw - wanted, child.nivcsw - unwanted  # its last switches
+    ran = child.se.sum_exec_runtime
     k.call(sh, "waitpid", -1, 0)
     expected = {name: 108 * (i + 1) for i, name in enumerate(names)}
+    stime = 202 * ran // (101 + 202)  # the exact time, divided as the ticks stand
+    expected |= {"utime": ran - stime + 7, "stime": stime + 14}
     expected["nvcsw"] += wanted
     expected["nivcsw"] += unwanted
     assert {name: getattr(sh.signal, f"c{name}") for name in names} == expected
     assert [getattr(sh.signal, name) for name in names] == [0] * 7
-    stage.end(k, sh, k.call(sh, "fork"))
-    assert sh.signal.cutime == expected["utime"]  # one more, which used none
+    other = fork(k, sh)
+    k.call(other, "exit_group", 0)
+    ran = other.se.sum_exec_runtime
+    k.call(sh, "waitpid", -1, 0)
+    assert sh.signal.cutime == expected["utime"] + ran  # no tick came: all is user time
+    assert sh.signal.cstime == expected["stime"]
 
 
 def test_numbers_are_those_of_the_callers_namespace(k, sh):

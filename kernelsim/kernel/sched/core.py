@@ -16,9 +16,11 @@ from kernelsim.include.linux.mm_types import mm_struct
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.linux import resource
 from kernelsim.include.uapi.linux import sched as policies
+from kernelsim.include.uapi.linux.capability import CAP_SYS_NICE
+from kernelsim.kernel import capability, fork
 from kernelsim.kernel import exit as kernel_exit
-from kernelsim.kernel import fork
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.sched import fair, sched
 from kernelsim.kernel.time import timekeeping
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "activate_task",
+    "can_nice",
     "check_preempt_curr",
     "context_switch",
     "deactivate_task",
@@ -47,6 +50,9 @@ __all__ = [
     "schedule_tail",
     "scheduler_tick",
     "set_load_weight",
+    "set_user_nice",
+    "task_nice",
+    "task_sched_runtime",
     "try_to_wake_up",
     "ttwu_do_activate",
     "ttwu_do_wakeup",
@@ -58,6 +64,7 @@ __all__ = [
 
 _THREAD_FLAGS = task_struct.offsetof_("thread_info.flags") >> 3
 NSEC_PER_TICK = 4_000_000  # HZ = 250
+MIN_NICE, MAX_NICE = -20, 19
 RR_TIMESLICE = 25  # 100 ms in ticks
 
 # Stores of several members at once, for what happens at every fork, switch or wait.
@@ -123,6 +130,9 @@ def init_idle(m: Machine, idle: task_struct, cpu_number: int) -> None:
 def set_load_weight(p: task_struct) -> None:
     """Set the weight of `p` from its static priority."""
     load, prio = p.se.load, p.static_prio - 100
+    if not p.state & uapi.TASK_NEW and p.sched_class.address_ == p.machine_.static.fair:
+        fair.reweight_task(p.machine_, p, prio)
+        return
     load.weight = sched.sched_prio_to_weight[prio] << 10
     load.inv_weight = sched.sched_prio_to_wmult[prio]
 
@@ -394,6 +404,16 @@ async def do_task_dead(m: Machine) -> None:
     raise RuntimeError("a dead task runs again")  # BUG()
 
 
+def task_sched_runtime(m: Machine, p: task_struct) -> int:
+    """Return how long (u64, ns) `p` has run, up to now if it runs."""
+    rq = sched.this_rq(m)
+    if rq.curr.address_ == p.address_ and p.on_rq == uapi.TASK_ON_RQ_QUEUED:
+        fair.update_rq_clock(m, rq)
+        fair.update_curr(m, rq)
+    ran: int = p.se.sum_exec_runtime
+    return ran
+
+
 def scheduler_tick(m: Machine) -> None:
     """What the timer interrupt does: charge the running task, see whether its slice is over."""
     rq = sched.this_rq(m)
@@ -401,6 +421,44 @@ def scheduler_tick(m: Machine) -> None:
     curr = rq.curr
     if curr.sched_class.address_ == m.static.fair:
         fair.task_tick_fair(m, rq, curr)
+
+
+def task_nice(p: task_struct) -> int:
+    """Return the nice value of `p`, -20 to 19."""
+    nice: int = p.static_prio - 120
+    return nice
+
+
+def set_user_nice(m: Machine, p: task_struct, nice: int) -> None:
+    """Give `p` the nice value `nice` (long) and the weight that belongs to it."""
+    if task_nice(p) == nice or not MIN_NICE <= nice <= MAX_NICE:
+        return
+    rq = sched.this_rq(m)
+    fair.update_rq_clock(m, rq)
+    queued, running = p.on_rq == uapi.TASK_ON_RQ_QUEUED, rq.curr.address_ == p.address_
+    if queued:
+        fair.dequeue_task_fair(m, rq, p, sched.DEQUEUE_NOCLOCK)
+    if running:
+        fair.put_prev_task_fair(m, rq, p)
+    p.static_prio = nice + 120
+    set_load_weight(p)
+    old_prio = p.prio
+    p.prio = p.normal_prio = p.static_prio  # effective_prio()
+    if queued:
+        fair.enqueue_task_fair(m, rq, p, sched.ENQUEUE_NOCLOCK)
+    if running:
+        fair.set_next_task_fair(m, rq, p)
+    if queued and rq.cfs.nr_running > 1:  # prio_changed_fair()
+        if not running:
+            check_preempt_curr(m, rq, p, 0)
+        elif p.prio > old_prio:
+            sched.set_tsk_need_resched(p)
+
+
+def can_nice(m: Machine, p: task_struct, nice: int) -> bool:
+    """Return whether the running task may give `p` the nice value `nice` (int), lower than it is."""
+    limit: int = p.signal.rlim[resource.RLIMIT_NICE].rlim_cur
+    return MAX_NICE + 1 - nice <= limit or capability.capable(m, CAP_SYS_NICE)
 
 
 def _comm(p: task_struct) -> str:

@@ -33,6 +33,7 @@ __all__ = [
     "place_entity",
     "put_prev_task_fair",
     "queued_tasks",
+    "reweight_task",
     "sched_slice",
     "set_next_task_fair",
     "task_fork_fair",
@@ -294,6 +295,17 @@ def dequeue_task_fair(m: Machine, rq: Any, p: task_struct, flags: int) -> None:
     if not flags & sched.DEQUEUE_SLEEP:
         put(m, e + _VRUNTIME, (u64[e + _VRUNTIME] - u64[c + _MIN_VRUNTIME]) & _MASK)
     _update_min_vruntime(m, c)
+
+
+def reweight_task(m: Machine, p: task_struct, prio: int) -> None:
+    """Give `p` the weight of the priority `prio` (int): 0 for nice -20, 39 for nice 19."""
+    rq, load, weight = sched.this_rq(m), p.se.load, sched.sched_prio_to_weight[prio] << 10
+    if p.se.on_rq:  # reweight_entity()
+        if rq.cfs.curr.address_ == p.address_ + _SE:
+            update_curr(m, rq)
+        rq.cfs.load.weight += weight - load.weight
+        rq.cfs.load.inv_weight = 0
+    load.weight, load.inv_weight = weight, sched.sched_prio_to_wmult[prio]
 
 
 # --- who runs next -------------------------------------------------------------------------

@@ -22,11 +22,15 @@ from kernelsim.machine.ref import Struct
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
+KTIME_MAX = (1 << 63) - 1
+
 __all__ = [
     "hrtimer_cancel",
+    "hrtimer_get_next_event",
     "hrtimer_init_sleeper",
     "hrtimer_interrupt",
     "hrtimer_nanosleep_restart",
+    "hrtimer_run_queues",
     "hrtimer_sleeper",
     "hrtimer_sleeper_start_expires",
     "hrtimers_init",
@@ -94,6 +98,19 @@ def hrtimer_interrupt(m: Machine) -> bool:
     timer.task = None
     core.wake_up_process(m, task)
     return True
+
+
+def hrtimer_get_next_event(m: Machine) -> int:
+    """Return when (u64, ns) the first timer expires, KTIME_MAX if there is none."""
+    first = rbtree.rb_first_cached(m.symbol("hrtimer_bases"))
+    expires: int = hrtimer_sleeper(m, first.address_).expires if first else KTIME_MAX
+    return expires
+
+
+def hrtimer_run_queues(m: Machine) -> None:
+    """Wake the tasks whose timers have expired, while somebody else runs."""
+    while hrtimer_get_next_event(m) <= timekeeping.ktime_get_ns(m):
+        hrtimer_interrupt(m)
 
 
 _NSEC = 1_000_000_000

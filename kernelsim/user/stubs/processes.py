@@ -6,7 +6,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.user import gate
-from kernelsim.user.stubs import _c
+from kernelsim.user.stubs import _c, resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -57,6 +57,22 @@ class Processes(gate.Gate):
     async def wait(self) -> tuple[int, int]:
         """Wait for any child; (pid, status word)."""
         return await self._wait4(-1, 0)
+
+    async def wait3(self, options: int) -> tuple[int, int, resources.struct_rusage]:
+        """As wait4() for any child."""
+        return await self._wait_used(-1, _c.to_int(options, "options"))
+
+    async def wait4(self, pid: int, options: int) -> tuple[int, int, resources.struct_rusage]:
+        """Wait for children; (pid, status word, what the child and its children have used)."""
+        return await self._wait_used(_c.to_int(pid, "pid"), _c.to_int(options, "options"))
+
+    async def _wait_used(self, pid: int, options: int) -> tuple[int, int, resources.struct_rusage]:
+        stat, ru = gate.UserBuffer(), gate.UserBuffer()
+
+        def found(ax: int) -> Any:
+            return ax, stat.data or 0, resources.used(ru.data)
+
+        return await self.trap_("wait4", pid, stat, options, ru, result=found)
 
     async def _wait4(self, pid: int, options: int) -> tuple[int, int]:
         stat = gate.UserBuffer()

@@ -22,7 +22,7 @@ from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import fork, signal, sys
 from kernelsim.kernel.futex import core as futex
 from kernelsim.kernel.sched import core
-from kernelsim.kernel.time import hrtimer, timekeeping
+from kernelsim.kernel.time import hrtimer, timekeeping, timer
 
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
@@ -142,7 +142,7 @@ def _enter_from_user_mode(m: Machine) -> None:
         m.log(i)
     m.u64[i] = before + timekeeping.NSEC_PER_SYSCALL
     if before % core.NSEC_PER_TICK >= core.NSEC_PER_TICK - timekeeping.NSEC_PER_SYSCALL:
-        core.scheduler_tick(m)
+        timer.update_process_times(m, user_tick=0)
 
 
 async def exit_to_user_mode_loop(m: Machine, ax: int) -> tuple[bool, int]:

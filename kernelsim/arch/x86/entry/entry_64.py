@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.arch.x86.entry import common
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.kernel.sched import core
+from kernelsim.kernel.time import hrtimer, timekeeping, timer
 
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
@@ -18,6 +19,7 @@ __all__ = [
     "entry_SYSCALL_64",
     "ret_from_fork",
     "user_mode",
+    "user_work",
 ]
 
 
@@ -46,3 +48,21 @@ async def user_mode(m: Machine) -> Any:
         if program is None:
             return None
         await program.run(m)
+
+
+async def user_work(m: Machine, ns: int) -> None:
+    """Let the running task compute for `ns` (u64) of CPU time in user mode.
+
+    The clock's ticks and other tasks' timers interrupt it, and may let somebody else run first.
+    """
+    while ns > 0:
+        now = timekeeping.ktime_get_ns(m)
+        tick = now - now % core.NSEC_PER_TICK + core.NSEC_PER_TICK
+        ran = min(ns, tick - now, max(hrtimer.hrtimer_get_next_event(m) - now, 0))
+        timekeeping.update_wall_time(m, ran)
+        ns -= ran
+        if now + ran == tick:
+            timer.update_process_times(m, user_tick=1)
+        else:
+            hrtimer.hrtimer_run_queues(m)
+        await common.irqentry_exit_to_user_mode(m)
