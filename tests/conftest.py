@@ -63,11 +63,17 @@ def _lack_of_dot():
     return None if shutil.which("dot") else "Graphviz's dot is not on PATH"
 
 
+def _lack_of_compiler():
+    found = any(map(shutil.which, ("gcc", "cc")))
+    return None if found else "no C compiler on PATH (looked for gcc, cc)"
+
+
 LACKS = {
     "needs_namespaces": _lack_of_namespaces,
     "needs_drgn": _lack_of_drgn,
     "needs_browser": _lack_of_browser,
     "needs_dot": _lack_of_dot,
+    "needs_compiler": _lack_of_compiler,
 }
 
 

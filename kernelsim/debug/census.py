@@ -7,10 +7,11 @@ reached is also all that the slab caches may hold, so that a leak shows as a wro
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.debug import stack_locals
+from kernelsim.debug import slabs, stack_locals
 from kernelsim.fs import mount
 from kernelsim.include.linux import (
     cgroup,
@@ -161,16 +162,20 @@ class Census:
         fdt = table.fdt
         if fdt != table.fdtab:
             self.tables.append(fdt)
-        for fd in range(fdt.max_fds):
-            file = fs.file(self.m, self.m.read_u64(fdt.fd + 8 * fd))
-            used = bool(self.m.read_u64(fdt.open_fds + fd // 64 * 8) >> fd % 64 & 1)
-            if used != bool(file):
+        n = int(fdt.max_fds)
+        bits = int.from_bytes(self.m.read(fdt.open_fds, -(-n // 64) * 8), "little")
+        files = self.refs[fs.file]
+        for fd, address in enumerate(struct.unpack(f"<{n}Q", self.m.read(fdt.fd, 8 * n))):
+            used = bits >> fd & 1
+            if used != bool(address):
+                file = fs.file(self.m, address)
                 raise ValidationError(
-                    f"{table!r}: bit {fd} of open_fds is {int(used)}, but fd[{fd}] is {file!r}"
+                    f"{table!r}: bit {fd} of open_fds is {used}, but fd[{fd}] is {file!r}"
                 )
-            if file and not self.refs[fs.file][file.address_]:
-                self._file(file)
-            self._point(file)
+            if address:
+                if not files[address]:
+                    self._file(fs.file(self.m, address))
+                files[address] += 1
 
     def _file(self, file: Any) -> None:
         if file.f_op == self.m.symbol("pipefifo_fops"):
@@ -351,8 +356,9 @@ def validate_slabs(census: Census) -> None:
     """Check that the slab caches hold just what was reached, and that no page is lost."""
     m = census.m
     held: Counter[str] = Counter({"radix_tree_node": census.nodes})
+    objects = slabs.Objects()
     for address in census.objects():
-        found = slub.object_at(m, address)
+        found = objects.at(m, address)
         if found is None:
             continue  # a static object, in the kernel's image
         name, start, used = found
@@ -366,7 +372,7 @@ def validate_slabs(census: Census) -> None:
     for s in slab_common.caches(m):
         name, node = slab_common.cache_name(m, s), s.node
         held["kmem_cache"] += s != m.symbol("kmem_cache")
-        free = slub.validate_slab_cache(m, s)
+        free = slub.validate_slab_cache(m, s, objects.at)
         if node.total_objects - free != node.active_objects:
             raise ValidationError(
                 f"{name} {s!r}: {node.active_objects} in use, but {free} of {node.total_objects} are free"

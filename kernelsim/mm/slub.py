@@ -378,7 +378,7 @@ def _who_freed(m: Machine, address: int) -> str:
     return f"{function} in task {t.pid} at t={t.when} (cache {name})"
 
 
-def validate_slab_cache(m: Machine, s: Any) -> int:
+def validate_slab_cache(m: Machine, s: Any, find: Any = object_at) -> int:
     """Check every slab on the partial list and the CPU's; return how many objects are free there.
 
     Raises AssertionError with both addresses where a free object lies in the wrong slab or is
@@ -389,7 +389,7 @@ def validate_slab_cache(m: Machine, s: Any) -> int:
     heads = [(p, p.freelist) for p in pages] + [(s.cpu_slab.page, s.cpu_slab.freelist)]
     for page, obj in heads:
         while obj:
-            found = object_at(m, obj)
+            found = find(m, obj)
             if found is None or found[1] != obj or found[2]:
                 raise AssertionError(
                     f"{slab_common.cache_name(m, s)}: {obj:#x} on the free list of slab {page.address_:#x}"

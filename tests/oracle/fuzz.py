@@ -1,52 +1,82 @@
 """Random programs, on Linux and in the simulator: `make fuzz N=1000 SEED=1`.
 
-A difference is shrunk to the fewest commands that still show it, and printed.
+Each is carried out by actors (tests/oracle/actors.py) on both; in the simulator the whole machine
+is validated after each call, and nothing may be left behind at the end.  A difference is shrunk to
+the fewest commands that still show it, and printed; at last a table says how often each call and
+flag was made.
 """
 
 import argparse
 import collections
 import concurrent.futures
+import difflib
+import functools
+import os
 import sys
+import traceback
 
-import kernelsim as ks
-from kernelsim import host
-from tests.oracle import agents
+from tests.oracle import commands, coverage, due, stages
 
-__all__ = ["differs", "main", "shrunk"]
+__all__ = ["Outcome", "compare", "differs", "main", "shrunk"]
 
-PATIENCE = (1, 3, 10)  # a busy machine may take longer to come to rest than agents.REST
+AGAIN = 4  # where two deaths at once can come in two orders, Linux may need more than one try
+EVERY = 8  # of the calls that only carry commands and news, one in so many is validated after
+
+Outcome = list[list[str]]
 
 
-def differs(commands: list[agents.Command]) -> str:
-    """Say how the simulator's outcome differs from Linux's, "" if it does not."""
-    program = agents.program(commands)
+def compare(
+    program: list[commands.Command], directory: str, seed: int = 0
+) -> tuple[str, Outcome, int]:
+    """How the simulator's outcome differs from Linux's ("" if it does not), Linux's, the tries it took."""
     try:
-        simulated = agents.outcome(ks.run(program))
+        simulated = stages.outcome(stages.simulated(program, EVERY, seed))
     except Exception as error:  # noqa: BLE001 (a difference like any other)
-        return f"the simulator: {type(error).__name__}: {error}"
-    words = ""
-    for factor in PATIENCE:
-        slower = agents.program(commands, factor * agents.REST)
-        real = agents.outcome(host.run(slower, timeout=60))
+        words = "".join(traceback.format_exception(error)[-4:])
+        return f"the simulator: {words}", [], 0
+    words, real = "", Outcome()
+    for tries in range(1, AGAIN + 1):
+        real = stages.outcome(stages.on_linux(program, directory))
         if real == simulated:
-            return ""
-        words = f"Linux:     {real}\nkernelsim: {simulated}"
-    return words
+            return "", real, tries
+        words = words or _difference(program, real, simulated)
+    return words, real, AGAIN
 
 
-def shrunk(commands: list[agents.Command]) -> list[agents.Command]:
-    """Leave out commands as long as the difference stays."""
-    i = len(commands) - 1
+def _difference(program: list[commands.Command], real: Outcome, simulated: Outcome) -> str:
+    # The first command after which they differ.
+    for a, b in zip(real, simulated, strict=False):
+        if a != b:
+            lines = difflib.unified_diff(a, b, "Linux", "kernelsim", n=20, lineterm="")
+            return "\n".join(lines)
+    return f"Linux: {len(real)} periods, kernelsim: {len(simulated)}"
+
+
+def differs(program: list[commands.Command], directory: str) -> str:
+    """As `compare`, the words alone."""
+    return compare(program, directory)[0]
+
+
+def shrunk(program: list[commands.Command], directory: str) -> list[commands.Command]:
+    """Leave out commands as long as a difference stays."""
+    i = len(program) - 1
     while i >= 0:
-        fewer = commands[:i] + commands[i + 1 :]
-        if commands[i].name != "fork" and differs(fewer):
-            commands = fewer
+        fewer = program[:i] + program[i + 1 :]
+        if differs(fewer, directory):
+            program = fewer
         i -= 1
-    return commands
+    return program
 
 
-def _tried(seed: int) -> tuple[int, str]:
-    return seed, differs(agents.script(seed))
+def _tried(directory: str, seed: int) -> tuple[int, str, list[tuple[str, str]], int]:
+    program = due.random_program(seed)
+    words, told, tries = compare(program, directory, seed)
+    return seed, words, list(coverage.made(program, told)), tries
+
+
+def _said(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -54,20 +84,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("n", type=int, nargs="?", default=1000, help="how many programs")
     parser.add_argument("--seed", type=int, default=1, help="which ones: each seed has its own")
-    parser.add_argument("--jobs", type=int, default=4, help="how many at a time")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
     given = parser.parse_args()
     seeds = range(given.seed * 1_000_000, given.seed * 1_000_000 + given.n)
-    found, covered = 0, collections.Counter[str]()
-    with concurrent.futures.ProcessPoolExecutor(given.jobs) as pool:
-        for seed, words in pool.map(_tried, seeds, chunksize=4):
-            covered.update(agents.coverage(agents.script(seed)))
-            if words:
-                found += 1
-                smallest = shrunk(agents.script(seed))
-                lines = "\n".join(f"  {command}" for command in smallest)
-                sys.stdout.write(f"seed {seed}:\n{lines}\n{differs(smallest) or words}\n\n")
-    table = "\n".join(f"{count:6} {what}" for what, count in sorted(covered.items()))
-    sys.stdout.write(f"{table}\n{given.n} programs, {found} differences\n")
+    found, again, covered = 0, 0, collections.Counter[tuple[str, str]]()
+    with stages.compiled() as directory:
+        tried = functools.partial(_tried, directory)
+        with concurrent.futures.ProcessPoolExecutor(given.jobs) as pool:
+            for seed, words, made, tries in pool.map(tried, seeds, chunksize=4):
+                covered.update(made)
+                again += tries > 1
+                if words:
+                    found += 1
+                    smallest = shrunk(due.random_program(seed), directory)
+                    lines = "\n".join(f"  {command}" for command in smallest)
+                    _said(f"seed {seed}:\n{lines}\n{differs(smallest, directory) or words}\n\n")
+    _said(f"{coverage.table(covered)}\n{given.n} programs, {found} differences")
+    _said(f"; Linux took more than one try at {again}\n")
+    for name in coverage.missing(covered):
+        _said(f"0 times: {name}\n")
     return min(found, 99)
 
 

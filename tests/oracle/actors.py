@@ -1,0 +1,325 @@
+"""Actors and their director, for both kernels: who carries out a random program.
+
+The director (pid 2) sends each command to an actor through a pipe and then lets everybody come to
+rest (`settle`), so that what happens does not depend on a race.  An actor makes the call, says so
+(CALLED), waits to be told to go on, tells what came of it and says that it is ready.  A command
+for one that is busy (asleep in a call, stopped, dead) goes to the next that is not.
+
+`obey` is the actor of the simulator; on Linux it is tests/oracle/actor.c.
+"""
+
+import struct
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from kernelsim.arch.x86.entry import common
+from kernelsim.include.linux import uaccess
+from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.linux import sched
+from kernelsim.user import gate
+from tests.oracle import commands
+
+__all__ = ["direct", "obey"]
+
+OUT, ACK, FIRST_PIPE, CALLED, SENTINEL = 100, 18, 20, 64, 255
+SIZE = 80
+_SA_RESTORER = 0x04000000
+_OPS = {number: name for name, number in commands.OPS.items()}
+_PRCTL_NAME = 15
+
+
+def _pipe_of(actor: int) -> int:
+    return FIRST_PIPE + 2 * actor
+
+
+# --- the director -----------------------------------------------------------------------------
+
+
+async def direct(
+    libc: Any,
+    program: list[commands.Command],
+    settle: Callable[[bool], Awaitable[None]],
+    start: Callable[[], Awaitable[None]],
+) -> None:
+    """Let actors carry out `program`.
+
+    `settle(show)` comes back when everybody is at rest, and shows the tasks if asked to; `start()`
+    makes the calling process actor 0.
+    """
+    await libc.dup2(1, OUT)
+    for place in (ACK, *map(_pipe_of, range(commands.ACTORS))):
+        ends = await libc.pipe()
+        for i, end in enumerate(ends):
+            await libc.dup2(end, place + i)
+            await libc.close(end)
+    if await libc.fork() == 0:
+        await libc.setpgid(0, 0)  # who signals its group spares the director and init
+        await start()
+    await settle(False)
+    ready = await _acknowledged(libc)
+    for number, command in enumerate(program):
+        order = [(command.actor + i) % commands.ACTORS for i in range(commands.ACTORS)]
+        if command.name == "peek":
+            order = order[:1]
+        to = next((actor for actor in order if actor in ready), None)
+        await libc.write(OUT, f"- {number} {to}\n".encode())
+        if to is None:
+            continue
+        ready.discard(to)
+        record = commands.encode(number, command, _number)
+        await libc.write(_pipe_of(to) + 1, record)
+        await settle(True)
+        while came := await _acknowledged(libc):
+            ready |= {actor for actor in came if actor < CALLED}
+            called = [actor - CALLED for actor in came if actor >= CALLED]
+            if not called:
+                break
+            for actor in called:
+                await libc.write(_pipe_of(actor) + 1, b"!")
+            await settle(False)
+
+
+async def _acknowledged(libc: Any) -> set[int]:
+    # Who has written to the pipe of acknowledgements: it is read up to a byte of our own.
+    await libc.write(ACK + 1, bytes([SENTINEL]))
+    return set(await libc.read(ACK, 4096)) - {SENTINEL}
+
+
+def _number(name: str) -> int:
+    return commands.NUMBERS.get(name) or common.syscall_number(name)
+
+
+# --- the simulator's actor --------------------------------------------------------------------
+
+
+class _World:
+    # What the actors that share memory share beside Python's objects: actor.c's `places`.
+    def __init__(self, known: list[list[int]] | None = None) -> None:
+        n = range(commands.ACTORS)
+        self.places = [[gate.UserBuffer(), gate.UserBuffer()] for _ in n]
+        for place, values in zip(self.places, known or [], strict=False):
+            for word, value in zip(place, values, strict=True):
+                word.data = value
+
+    def copy(self) -> "_World":
+        return _World([[word.data or 0 for word in place] for place in self.places])
+
+
+class Actor:
+    """One actor: `kernel` is the machine, `directory` where the programs are."""
+
+    def __init__(self, libc: Any, me: int, m: Any, directory: str, world: _World | None) -> None:
+        self.libc, self.me, self.m, self.directory = libc, me, m, directory
+        self.world = world or _World()
+        self.handlers = {commands.TELL: self._handles, commands.REAP: self._reaps}
+
+    async def obey(self) -> int:
+        """Carry out commands for ever."""
+        while True:
+            await self._acknowledge(0)
+            number, op, nr, child, *args = struct.unpack("<10q", await self._read(SIZE))
+            result = await self._carry_out(_OPS[op], nr, child, args)
+            if _OPS[op] == "spawn" and result[0] == 0:
+                self.me, self.world = child, self.world.copy()
+                continue
+            await self._acknowledge(CALLED)
+            await self._read(1)
+            await self._tell(number, *result)
+
+    # Make a call: [what the kernel returned, and what `more` finds then].
+    async def _call(
+        self, name: str, *args: Any, more: Callable[[], tuple[Any, ...]] = tuple
+    ) -> Any:
+        try:
+            found = await self.libc.trap_(name, *args, result=lambda ax: [ax, *more()])
+        except OSError as error:
+            return [-(error.errno or 0), *[0] * len(more())]
+        return found or [0]  # a forked child gets a bare 0
+
+    async def _read(self, n: int) -> bytes:
+        place = gate.UserBuffer()
+        while True:
+            try:
+                return await self.libc.trap_(
+                    "read", _pipe_of(self.me), place, n, result=lambda ax: place.data
+                )
+            except OSError as error:
+                if error.errno != errno.EINTR:
+                    raise
+
+    async def _acknowledge(self, how: int) -> None:
+        await self._call("write", ACK + 1, bytes([self.me | how]), 1)
+
+    async def _tell(self, *what: Any) -> None:
+        line = f"{self.me} {' '.join(map(str, what))}\n".encode()
+        await self._call("write", OUT, line, len(line))
+
+    async def _handles(self, sig: int) -> None:
+        await self._tell("handles", sig)
+
+    async def _reaps(self, sig: int) -> None:
+        await self._handles(sig)
+        while (found := await self._wait4(-1, 11))[0] > 0:
+            await self._tell("reaps", *found)
+
+    # --- what it can do -----------------------------------------------------------------------
+
+    async def _carry_out(self, op: str, nr: int, child: int, args: list[int]) -> list[int]:
+        if op == "call":
+            name = common.syscall_name(nr)
+            return await self._call(name, *args[: ARGUMENTS.get(name, 0)])
+        if op == "spawn":
+            return await self._spawn(nr, child, args)
+        if op == "peek":
+            places = self.world.places[child]
+            words = await self._call("getpid", more=lambda: tuple(p.data or 0 for p in places))
+            return words[1:]
+        return await getattr(self, f"_{op}")(*args)
+
+    async def _wait4(self, pid: int, options: int, *_: int) -> list[int]:
+        status = gate.UserBuffer()
+        return await self._call(
+            "wait4", pid, status, options, None, more=lambda: (status.data or 0,)
+        )
+
+    async def _waitid(self, which: int, pid: int, options: int, *_: int) -> list[int]:
+        info = gate.UserBuffer()
+
+        def found() -> tuple[int, ...]:
+            signo, code, number, _, status = info.data or (0,) * 5
+            return signo, code, number, status
+
+        return await self._call("waitid", which, pid, info, options, None, more=found)
+
+    async def _sigaction(self, sig: int, how: int, flags: int, mask: int, *_: int) -> list[int]:
+        handler = self.handlers.get(how, how)
+        act = None
+        if how != commands.QUERY:
+            act = (self.libc._address(handler), flags, _unsigned(mask))
+        old = gate.UserBuffer()
+
+        def before() -> tuple[int, ...]:
+            address, was, mask = old.data or (0, 0, 0)
+            known = self.libc.handlers_.get(address, address)
+            kinds = [kind for kind, one in self.handlers.items() if one == known]
+            return (*(kinds or [address]), was & ~_SA_RESTORER, _signed(mask))
+
+        return await self._call("rt_sigaction", sig, act, old, 8, more=before)
+
+    async def _sigprocmask(self, how: int, mask: int, *_: int) -> list[int]:
+        old = gate.UserBuffer()
+        args = how, _unsigned(mask), old, 8
+        return await self._call("rt_sigprocmask", *args, more=lambda: (_signed(old.data or 0),))
+
+    async def _sigpending(self, *_: int) -> list[int]:
+        found = gate.UserBuffer()
+        more = lambda: (_signed(found.data or 0),)  # noqa: E731
+        return await self._call("rt_sigpending", found, 8, more=more)
+
+    async def _sigsuspend(self, mask: int, *_: int) -> list[int]:
+        return await self._call("rt_sigsuspend", _unsigned(mask), 8)
+
+    async def _spawn(self, nr: int, child: int, args: list[int]) -> list[int]:
+        flags, exit_signal, wanted, size, *_ = args
+        name = common.syscall_name(nr)
+        if name in {"fork", "vfork"}:
+            return await self._call(name)
+        tids = self.world.places[child]
+        stack: Any = 0
+        if flags & sched.CLONE_VM:
+            m, directory, world = self.m, self.directory, self.world
+            stack = gate.Stack(lambda libc: Actor(libc, child, m, directory, world).obey())
+        more: Any = tuple
+        if flags & sched.CLONE_PARENT_SETTID:
+            more = lambda: (tids[0].data or 0,)  # noqa: E731
+        if name == "clone":
+            found = await self._call(
+                name, flags | exit_signal, stack, tids[0], tids[1], 0, more=more
+            )
+        else:
+            place = self._clone_args(flags, exit_signal, wanted, stack, tids)
+            found = await self._call(name, place, size, more=more)
+        return found[:1] if found[0] < 0 else found
+
+    def _clone_args(
+        self, flags: int, exit_signal: int, wanted: int, stack: Any, tids: list[Any]
+    ) -> gate.UserBuffer:
+        # struct clone_args, in user memory.
+        m, length = self.m, 64 << 10
+        number, place = gate.UserBuffer(), gate.UserBuffer()
+        number.data = (wanted,)
+        args = (
+            *(flags, 0, uaccess.user_address(m, tids[1]), uaccess.user_address(m, tids[0])),
+            exit_signal,
+            *((uaccess.user_address(m, stack) - length, length) if stack else (0, 0)),
+            *(0, uaccess.user_address(m, number) if wanted else 0, int(wanted != 0), 0),
+        )
+        place.data = struct.pack("<11Q", *args).ljust(8192, b"\0")
+        return place
+
+    async def _execve(self, missing: int, *_: int) -> list[int]:
+        name = "x" if missing else str(self.me)
+        path = f"{self.directory}/actor{name}"
+        result = await self._call("execve", path, [path, self.directory], [])
+        if result[0] == 0:
+            raise gate.NewImage
+        return result
+
+    async def _get(self, option: int, *_: int) -> list[int]:
+        place = gate.UserBuffer()
+
+        def value() -> tuple[int]:
+            data = place.data or 0
+            if isinstance(data, bytes | str):
+                text = data.encode() if isinstance(data, str) else data
+                data = int.from_bytes(text.ljust(4, b"\0")[:4], "little")
+            return (data,)
+
+        return await self._call("prctl", option, place, more=value)
+
+    async def _name(self, letter: int, *_: int) -> list[int]:
+        place = gate.UserBuffer()
+        place.data = bytes([ord("a") + letter])
+        return await self._call("prctl", _PRCTL_NAME, place)
+
+    async def _nap(self, *_: int) -> list[int]:
+        return await self._call("nanosleep", 1000, 0, gate.UserBuffer())
+
+
+ARGUMENTS = {
+    "kill": 2,
+    "tkill": 2,
+    "tgkill": 3,
+    "exit": 1,
+    "exit_group": 1,
+    "unshare": 1,
+    "umask": 1,
+    "dup": 1,
+    "dup2": 2,
+    "dup3": 3,
+    "fcntl": 3,
+    "close": 1,
+    "close_range": 3,
+    "getpgid": 1,
+    "getsid": 1,
+    "setpgid": 2,
+    "prctl": 2,
+}
+"""How many arguments the plain calls take."""
+
+
+def obey(m: Any, me: int, directory: str) -> Callable[[Any], Any]:
+    """The program of actor `me`: what its execve runs."""
+
+    async def main(libc: Any) -> int:
+        return await Actor(libc, me, m, directory, None).obey()
+
+    return main
+
+
+def _unsigned(n: int) -> int:
+    return n & (1 << 64) - 1
+
+
+def _signed(n: int) -> int:
+    return n - (1 << 64) if n >> 63 else n
