@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.entry import common
 from kernelsim.include.uapi.asm import errno, fcntl, signal
-from kernelsim.include.uapi.linux import sched, wait
+from kernelsim.include.uapi.linux import resource, sched, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -239,6 +239,32 @@ def _lseek(a: tuple[Any, ...], ret: int) -> list[str]:
     ]
 
 
+_RLIMITS = {n: name for name, n in vars(resource).items() if name.startswith("RLIMIT_")}
+_WHO = {n: name for name, n in vars(resource).items() if name.startswith("RUSAGE_")}
+
+
+def _resource(number: int) -> str:
+    return _RLIMITS.get(number, f"{number & 0xFFFF_FFFF:#x} /* RLIMIT_??? */")
+
+
+def _rlimit(place: Any) -> str:
+    # strace writes multiples of 1024 as products.
+    if place is None or place.data is None:
+        return _pointer(place)
+
+    def word(limit: int) -> str:
+        if limit == resource.RLIM_INFINITY:
+            return "RLIM64_INFINITY"
+        return f"{limit // 1024}*1024" if limit > 1024 and not limit % 1024 else str(limit)
+
+    return f"{{rlim_cur={word(place.data[0])}, rlim_max={word(place.data[1])}}}"
+
+
+def _prlimit64(a: tuple[Any, ...], ret: int) -> list[str]:
+    old = _rlimit(a[3]) if ret >= 0 else _pointer(a[3])
+    return [str(a[0]), _resource(a[1]), _rlimit(a[2]), old]
+
+
 def _octal(mode: int) -> str:
     return f"0{mode & 0xFFFF:02o}"
 
@@ -257,6 +283,8 @@ _CALLS: dict[str, tuple[int, Callable[[tuple[Any, ...], int], list[str]]]] = {
     "lseek": (3, _lseek),
     "nanosleep": (1, _nanosleep),
     "open": (3, _open),
+    "getrusage": (1, lambda a, ret: [_WHO.get(a[0], str(a[0])), _pointer(a[1])]),
+    "prlimit64": (3, _prlimit64),
     "pipe2": (0, _pipe2),
     "read": (1, _read),
     "rt_sigaction": (2, _rt_sigaction),

@@ -1,6 +1,6 @@
 """kernel/exit.c @ v5.10.188: the death of tasks, and waiting for it.
 
-Left out: core dumps, taskstats, accounting, io_uring, ptrace, robust futexes, rusage, pidfds
+Left out: core dumps, taskstats, accounting, io_uring, ptrace, robust futexes, pidfds
 (docs/fidelity.md).  tasklist_lock: there is one CPU and nothing sleeps under it.
 """
 

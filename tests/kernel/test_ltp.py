@@ -8,7 +8,7 @@ Left out, each for what it needs:
 - other users: unshare02 as nobody, prctl06
 - regular files, directories, /proc: fork10, the working directory in clone02 and vfork01, unshare04,
   the second halves of gettid01 and prctl05; a pipe stands in for the files of fork07, fork08, exit02
-- resource limits and sysctls: tgkill02 (RLIMIT_SIGPENDING), unshare03 (nr_open)
+- sysctls: unshare03 (nr_open)
 - core files: bit 0x80 of the status in kill11 and waitpid01, CLD_DUMPED in waitid10
 - namespaces but those of numbers: clone09, most of clone11 and clone304, a case of unshare01
 - control groups: clone303; pidfds: a case each of clone301 and clone302; futexes: a step of clone08
