@@ -33,41 +33,41 @@ struct order { int what, whom, pid; };
 static int todo[64], said;
 static void tell(int number, long a, long b, long c)
 {
-	char line[64];
-	int n = snprintf(line, sizeof line, "%d %ld %ld %ld\n", number, a, b, c);
-	if (write(said, line, n) != n)
-		abort();
+    char line[64];
+    int n = snprintf(line, sizeof line, "%d %ld %ld %ld\n", number, a, b, c);
+    if (write(said, line, n) != n)
+        abort();
 }
 static void *act(void *own)
 {
-	long me = (long)own;
-	struct order order = { 'p' };
-	do {
-		pthread_t thread;
-		if (order.what == 't' && pthread_create(&thread, 0, act, (void *)(long)order.whom))
-			abort();
-		if (order.what == 'f' && fork() == 0) {
-			me = order.whom;
-			order.what = 'p';
-		}
-		if (order.what == 'e')
-			syscall(SYS_exit, 0);
-		if (order.what == 'x')
-			_exit(0);
-		if (order.what == 'p')
-			tell(me, getpid(), syscall(SYS_gettid), getppid());
-		if (order.what == 'w')
-			tell(me, waitpid(order.pid, 0, WNOHANG | __WNOTHREAD) == 0, 0, 0);
-	} while (read(todo[me], &order, sizeof order) == sizeof order);
-	return 0;
+    long me = (long)own;
+    struct order order = { 'p' };
+    do {
+        pthread_t thread;
+        if (order.what == 't' && pthread_create(&thread, 0, act, (void *)(long)order.whom))
+            abort();
+        if (order.what == 'f' && fork() == 0) {
+            me = order.whom;
+            order.what = 'p';
+        }
+        if (order.what == 'e')
+            syscall(SYS_exit, 0);
+        if (order.what == 'x')
+            _exit(0);
+        if (order.what == 'p')
+            tell(me, getpid(), syscall(SYS_gettid), getppid());
+        if (order.what == 'w')
+            tell(me, waitpid(order.pid, 0, WNOHANG | __WNOTHREAD) == 0, 0, 0);
+    } while (read(todo[me], &order, sizeof order) == sizeof order);
+    return 0;
 }
 int main(int count, char **numbers)
 {
-	said = atoi(numbers[1]);
-	for (int i = 2; i < count; i++)
-		todo[i + 1] = atoi(numbers[i]);
-	act((void *)3);
-	return 0;
+    said = atoi(numbers[1]);
+    for (int i = 2; i < count; i++)
+        todo[i + 1] = atoi(numbers[i]);
+    act((void *)3);
+    return 0;
 }
 """
 

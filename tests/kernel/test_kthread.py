@@ -293,7 +293,8 @@ def test_an_allowed_signal_wakes_the_thread_which_looks_by_itself(k, sh):
 # --- when somebody is killed, or memory runs out -------------------------------------------
 
 
-def test_whoever_is_killed_while_it_asks_leaves_the_request_to_kthreadd(k, sh):
+@pytest.mark.parametrize("nth", range(12))  # the allocation that fails, then; 0: none
+def test_whoever_is_killed_while_it_asks_leaves_the_request_to_kthreadd(k, sh, nth):
     m, kthreadd, found = k.machine, k.task(2), []
     before = stage.ground(k)
     asks = k.task(k.call(sh, "fork"))
@@ -302,6 +303,7 @@ def test_whoever_is_killed_while_it_asks_leaves_the_request_to_kthreadd(k, sh):
         signal.send_sig(m, sig.SIGKILL, asks, True)  # before kthreadd comes to run
         found.append(await kthread.kthread_create(m, m.load_function(body), 0, "x"))
         found.append(kthreadd.on_rq)
+        m.fail_nth = nth
         await common.irqentry_exit_to_user_mode(m)
 
     async def body(m, data):
@@ -309,6 +311,8 @@ def test_whoever_is_killed_while_it_asks_leaves_the_request_to_kthreadd(k, sh):
 
     stage.inside(k, asks, killed())
     assert found == [-errno.EINTR, 1]
+    assert m.fail_nth == max(nth - 8, 0)  # SIGCHLD, those of a fork, struct kthread
+    m.fail_nth = 0
     assert k.call(sh, "waitpid", -1, 0)[1] == sig.SIGKILL
     assert stage.ground(k) == before
     stage.check(k)
