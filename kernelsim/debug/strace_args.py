@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.entry import common
 from kernelsim.include.uapi.asm import errno, fcntl, signal
-from kernelsim.include.uapi.linux import resource, sched, wait
+from kernelsim.include.uapi.linux import futex, resource, sched, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -223,7 +223,74 @@ def _clone(a: tuple[Any, ...], ret: int) -> list[str]:
     ]
     if exit_signal:
         parts = [part for part in parts if part != "0"] + [signal_name(exit_signal)]
-    return ["child_stack=NULL", f"flags={'|'.join(parts)}"]
+    more = []
+    if a[0] & sched.CLONE_PARENT_SETTID and len(a) > 2:
+        more.append(f"parent_tid=[{max(ret, 0)}]")
+    if a[0] & (sched.CLONE_CHILD_SETTID | sched.CLONE_CHILD_CLEARTID) and len(a) > 3:
+        more.append(f"child_tidptr={_pointer(a[3])}")
+    return ["child_stack=NULL", f"flags={'|'.join(parts)}", *more]
+
+
+_FUTEX_OPS = (
+    *("WAIT", "WAKE", "FD", "REQUEUE", "CMP_REQUEUE", "WAKE_OP", "LOCK_PI", "UNLOCK_PI"),
+    *("TRYLOCK_PI", "WAIT_BITSET", "WAKE_BITSET", "WAIT_REQUEUE_PI", "CMP_REQUEUE_PI"),
+)
+_CLOCKED = (futex.FUTEX_WAIT_BITSET, futex.FUTEX_WAIT_REQUEUE_PI)
+
+
+def _futex_op(op: int) -> str:
+    cmd, clock = op & futex.FUTEX_CMD_MASK, op & futex.FUTEX_CLOCK_REALTIME
+    if not 0 <= cmd < len(_FUTEX_OPS) or (clock and cmd not in _CLOCKED):
+        return f"{op:#x} /* FUTEX_??? */"
+    private = "_PRIVATE" if op & futex.FUTEX_PRIVATE_FLAG else ""
+    return f"FUTEX_{_FUTEX_OPS[cmd]}{private}{'|FUTEX_CLOCK_REALTIME' if clock else ''}"
+
+
+def _place(value: Any) -> str:
+    if isinstance(value, int):
+        return f"{value:#x}" if value else "NULL"
+    return _pointer(value)
+
+
+def _timespec(place: Any) -> str:
+    if isinstance(place, int) or place is None:
+        return _place(place)
+    seconds, nanoseconds = place.data
+    return f"{{tv_sec={seconds}, tv_nsec={nanoseconds & (1 << 64) - 1}}}"
+
+
+def _hex(word: int) -> str:
+    return f"{word:#x}" if word else "0"
+
+
+def _wake_op(word: int) -> str:
+    ops, cmps = ("SET", "ADD", "OR", "ANDN", "XOR"), ("EQ", "NE", "LT", "LE", "GT", "GE")
+    op, cmp = word >> 28 & 7, word >> 24 & 15
+    shift = "FUTEX_OP_OPARG_SHIFT<<28|" if word >> 31 & 1 else ""
+    how = f"FUTEX_OP_{ops[op]}<<28" if op < len(ops) else f"{op:#x}<<28 /* FUTEX_OP_??? */"
+    known = cmp < len(cmps)
+    when = f"FUTEX_OP_CMP_{cmps[cmp]}<<24" if known else f"{cmp:#x}<<24 /* FUTEX_OP_CMP_??? */"
+    return f"{shift}{how}|{_hex(word >> 12 & 0xFFF)}<<12|{when}|{_hex(word & 0xFFF)}"
+
+
+def _futex(a: tuple[Any, ...], ret: int) -> list[str]:
+    word, op, val, utime, word2, val3 = (tuple(a) + (0,) * 6)[:6]
+    cmd, bits = op & futex.FUTEX_CMD_MASK, val3 & 0xFFFF_FFFF
+    texts = [_place(word), _futex_op(op), str(val & 0xFFFF_FFFF)]
+    bitset = "FUTEX_BITSET_MATCH_ANY" if bits == futex.FUTEX_BITSET_MATCH_ANY else _hex(bits)
+    if cmd in (futex.FUTEX_WAKE, futex.FUTEX_FD):
+        return texts
+    if cmd == futex.FUTEX_WAKE_BITSET:
+        return [*texts, bitset]
+    if cmd in (futex.FUTEX_WAIT, futex.FUTEX_WAIT_BITSET):
+        texts.append(_timespec(utime))
+        return [*texts, bitset] if cmd == futex.FUTEX_WAIT_BITSET else texts
+    if cmd in (futex.FUTEX_REQUEUE, futex.FUTEX_CMP_REQUEUE, futex.FUTEX_WAKE_OP):
+        texts += [str(utime & 0xFFFF_FFFF), _place(word2)]
+        if cmd == futex.FUTEX_REQUEUE:
+            return texts
+        return [*texts, _wake_op(bits) if cmd == futex.FUTEX_WAKE_OP else str(bits)]
+    return [*texts, _timespec(utime), _place(word2), _hex(bits)]
 
 
 def _nanosleep(a: tuple[Any, ...], ret: int) -> list[str]:
@@ -279,6 +346,7 @@ _CALLS: dict[str, tuple[int, Callable[[tuple[Any, ...], int], list[str]]]] = {
     ),
     "execve": (3, _execve),
     "fcntl": (3, _fcntl),
+    "futex": (6, _futex),
     "kill": (2, lambda a, ret: [str(a[0]), signal_name(a[1])]),
     "lseek": (3, _lseek),
     "nanosleep": (1, _nanosleep),

@@ -130,8 +130,44 @@ async def a_signal_kills_all_that_wait(libc):
     await reap(libc, pid, 0)
 
 
+async def image(libc, argv):
+    me, told = await libc.getpid(), int(argv[2])
+    leader = await libc.gettid() == me
+    await say(libc, f"new program: it is the leader: {leader:d}, and was so: {told == me:d}")
+    await say(libc, "its children:")
+    await reap(libc, -1, wait.WNOHANG)
+    await libc._exit(9)
+
+
+DISK = {"threads": image}
+
+
+async def a_thread_that_execs_becomes_the_process(libc):
+    for leader_dead in (False, True):
+        m = Memory(libc)
+
+        async def execing(libc):
+            await rest(libc)
+            await rest(libc)
+            told = str(await libc.gettid())
+            await libc.execve("threads", ["threads", "image", told], {})
+
+        pid = await libc.fork()
+        if pid == 0:
+            await start(libc, execing, m.tids[0])
+            for i in (1, 2):
+                await start(libc, m.waiter(i, m.one), m.tids[i])
+            if leader_dead:
+                await libc.trap_("exit", 4)
+            await libc.futex_wait(m.one, 0)
+            await say(libc, "never seen")
+        await rest(libc)
+        await reap(libc, pid, wait.WNOHANG)
+        await reap(libc, pid, 0)
+
+
 ALL = (
     *(a_thread_s_child_is_everybody_s, a_dead_leader_s_children_go_to_a_thread),
     *(a_dead_leader_waits_for_its_threads, exit_group_ends_the_sleepers),
-    a_signal_kills_all_that_wait,
+    *(a_signal_kills_all_that_wait, a_thread_that_execs_becomes_the_process),
 )

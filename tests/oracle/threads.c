@@ -346,7 +346,8 @@ static void one_joiner_is_woken(void)
     start(long_sleeper, 0, &tids[7]);
     some(2, only_one_is_woken_waiter);
     one = 1;
-    rest();
+    for (int i = 0; i < 10; i++)
+        rest();
     ended(2);
     say("%s", name(futex(&tids[7], FUTEX_WAKE, 9, NULL, NULL, 0)));
     ended(2);
@@ -578,6 +579,50 @@ static void a_dead_leader_s_children_go_to_a_thread(void)
     reap(pid, 0);
 }
 
+/* /proc/self/exe is not there once the leader is dead. */
+static char *self;
+
+static int execing(void *argument)
+{
+    rest();
+    rest();
+    static char told[32];
+    snprintf(told, sizeof told, "%ld", gettid_());
+    char *argv[] = {"threads", "image", told, NULL}, *envp[] = {NULL};
+    call(SYS_execve, (long)self, (long)argv, (long)envp, 0, 0, 0);
+    return 0;
+}
+
+/* What the new program finds: it has the process's number, whichever thread has begun it. */
+static void image(const char *told)
+{
+    say("new program: it is the leader: %d, and was so: %d", gettid_() == getpid_(),
+        atol(told) == getpid_());
+    say("its children:");
+    reap(-1, WNOHANG);
+    _exit(9);
+}
+
+static void a_thread_that_execs_becomes_the_process(void)
+{
+    for (int leader_dead = 0; leader_dead < 2; leader_dead++) {
+        int pid = fork_();
+        if (!pid) {
+            one = 0;
+            start(execing, 0, &tids[0]);
+            start(waiter, 1, &tids[1]);
+            start(waiter, 2, &tids[2]);
+            if (leader_dead)
+                call(SYS_exit, 4, 0, 0, 0, 0, 0);
+            futex(&one, FUTEX_WAIT, 0, NULL, NULL, 0);
+            say("never seen");
+        }
+        rest();
+        reap(pid, WNOHANG);
+        reap(pid, 0);
+    }
+}
+
 static int late(void *argument)
 {
     while (!one)
@@ -654,11 +699,14 @@ static const struct { const char *name; void (*run)(void); } programs[] = {
     P(mutex), P(robust), P(signals), P(a_stop_does_not_end_the_wait),
     P(a_thread_s_child_is_everybody_s), P(a_dead_leader_s_children_go_to_a_thread),
     P(a_dead_leader_waits_for_its_threads), P(exit_group_ends_the_sleepers),
-    P(a_signal_kills_all_that_wait),
+    P(a_signal_kills_all_that_wait), P(a_thread_that_execs_becomes_the_process),
 };
 
 int main(int argc, char **argv)
 {
+    self = argv[0];
+    if (argc > 2 && !strcmp(argv[1], "image"))
+        image(argv[2]);
     for (unsigned i = 0; argc > 1 && i < sizeof programs / sizeof *programs; i++)
         if (!strcmp(argv[1], programs[i].name)) {
             programs[i].run();
