@@ -48,10 +48,11 @@ def idr(
     :param since: an earlier time, Kernel or Machine; what changed from then on is marked.
     :param path: a number: the way of its look-up is lit.
     :param limit: how many slots of a node are drawn; of more, the first, the last and the changed.
+        With 0 only what the look-up of `path` reads is drawn.
     :param nodes: how many nodes are drawn; of the others, those that drawn slots lead to are folded.
     :param strips: show the strip of all slots of each node.
     """
-    if limit < 2:
+    if limit < 2 and (limit or path is None):
         raise ValueError(f"limit is {limit}: at least two slots of a node are drawn")
     own = next((one for one in (ns, k) if hasattr(one, "called")), None)
     m = moment.machine(k)
@@ -120,15 +121,15 @@ class _Drawing:
         *,
         strips: bool,
     ) -> None:
-        self.m, self.before, self.limit, self.strips = m, before, limit, strips
+        self.m, self.before, self.limit, self.strips = m, before, limit, strips and limit > 0
         self.head, self.base = head, int(head.root.idr_base)
         self.number = path
         self.index = None if path is None else path - self.base
         self.edges: list[tuple[int, str, int | str, int, int, Change, bool]] = []
         self.records: set[int] = set()
         self.builder = PictureBuilder(
-            head.title, "LR", subtitle=moment.caption(m, before), ranksep=64, nodesep=14,
-            uniform=True,
+            head.title, "LR", subtitle=moment.caption(m, before), ranksep=64 if limit else 44,
+            nodesep=14, uniform=True,
         )  # fmt: skip
         self.was = self.old_nodes()
         self.drawn = self.chosen(most)
@@ -169,7 +170,7 @@ class _Drawing:
     def chosen(self, most: int) -> set[int]:
         try:
             found, all_of = {*self.lit()}, self.walk(self.m, whole=True)
-            if found and len(all_of) > most:
+            if found and (len(all_of) > most or not self.limit):
                 return found
             fresh = [one for one in all_of if self.was is not None and one not in self.was]
             for one in (*fresh[: most - 1], *self.walk(self.m, whole=False)):
@@ -273,7 +274,9 @@ class _Drawing:
         used = sorted({*taken, *(p for p, entry in enumerate(slots) if entry or old[p])})
         changed = [place for place in used if slots[place] != old[place]]
         step, lit = 1 << node.shift, self.lit_slot(address, node.shift)
-        ends = [*used[: self.limit // 2], *used[len(used) - self.limit // 2 :]]
+        ends = (
+            [*used[: self.limit // 2], *used[len(used) - self.limit // 2 :]] if self.limit else []
+        )
         shown = sorted({*changed[: self.limit], *ends}) if len(used) > self.limit else used
         shown = sorted({*shown, *lit})
         rows = [*self.facts(node, tags, old_tags), *self.strip(node, slots, tags)]
@@ -306,6 +309,8 @@ class _Drawing:
 
     def facts(self, node: Any, tags: int, old_tags: int) -> Iterator[Field]:
         yield Field("shift", str(node.shift), 0, 1)
+        if not self.limit:
+            return
         yield Field("count", f"{node.count} of {_SIZE}", 2, 1)
         yield Field(
             "IDR_FREE", f"{tags:#018x}", _TAGS, 8, changed=tags != old_tags,
@@ -343,11 +348,18 @@ class _Drawing:
             entries = slots[run.start : run.stop]
             if not run.shown:
                 many = sum(1 for entry in entries if entry)
-                words = "empty" if not many else f"{many} more in use"
+                if not many and self.strips:
+                    continue  # the strip says so
+                more = " more" if self.limit else ""
+                words = f"{many}{more} in use" if many else "empty"
                 name = f"[{run.start} … {run.stop - 1}]"
                 yield Field(name, words, kind="gap")
                 continue
             for place, entry in enumerate(entries, run.start):
+                if place not in shown and not (entry and self.limit):
+                    if not self.strips:
+                        yield Field(f"[{place}]", "in use" if entry else "empty", kind="gap")
+                    continue
                 changed = entry != old[place]
                 null = "NULL, taken" if tags is not None and not tags >> place & 1 else "NULL"
                 yield Field(

@@ -271,6 +271,19 @@ def test_a_tree_of_512_leaves_is_folded_to_the_way_and_counts_the_rest():
     assert sum(node.kind == "slots" for node in whole.nodes) == 6
 
 
+def test_with_no_other_slots_only_what_a_look_up_reads_is_drawn():
+    ids = ks.boot(memory="64M").idr()
+    for number in (*range(64, 132), 5000):
+        ids.alloc(start=number)
+    picture = ids.picture(path=5000, limit=0)
+    assert [node.kind for node in picture.nodes] == ["head", "slots", "slots", "slots", "plain"]
+    assert lit(picture) == [None, 1, 14, 8]
+    slots = [f.name for node in picture.nodes for f in node.fields if f.name.startswith("slots")]
+    assert slots == ["slots[1]", "slots[14]", "slots[8]"]
+    with pytest.raises(ValueError, match="at least two"):
+        ids.picture(limit=0)
+
+
 def test_an_idr_of_ones_own_shows_what_has_each_number_now_and_earlier():
     k = ks.boot(memory="64M")
     ids = k.idr(base=10)
