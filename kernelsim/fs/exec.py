@@ -18,9 +18,11 @@ from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm.signal import SIGCHLD, SIGKILL, SIGSEGV
 from kernelsim.include.uapi.linux import resource
+from kernelsim.kernel import cred as kernel_cred
 from kernelsim.kernel import exit as kernel_exit
-from kernelsim.kernel import fork, pid, signal
+from kernelsim.kernel import fork, pid, signal, user_namespace
 from kernelsim.kernel.sched import core
+from kernelsim.security import commoncap
 
 if TYPE_CHECKING:
     from kernelsim.include.linux.sched import task_struct
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "alloc_bprm",
     "begin_new_exec",
+    "bprm_creds_from_file",
     "bprm_execve",
     "bprm_stack_limits",
     "copy_string_kernel",
@@ -162,6 +165,29 @@ def free_bprm(m: Machine, bprm: linux_binprm) -> None:
     """Give back what the new program did not take."""
     if bprm.mm is not None:
         fork.mmput(m, bprm.mm)
+    if bprm.cred is not None:
+        kernel_cred.put_cred(m, bprm.cred)
+
+
+def _changes(m: Machine, cred: Any) -> bool:
+    # Would an execve change the credentials?  Not those of root with all its capabilities.
+    root = user_namespace.make_kuid(cred.user_ns, 0)
+    ids = (cred.euid, cred.uid, cred.suid, cred.fsuid)
+    full = cred.cap_bset | cred.cap_inheritable
+    return any(one != root for one in ids) or not cred.cap_permitted == cred.cap_effective == full
+
+
+def bprm_creds_from_file(m: Machine, bprm: linux_binprm) -> int:
+    """Work out the credentials (struct cred *) that the task is to have; 0 or -ENOMEM."""
+    old = m.current.cred
+    if _changes(m, old):
+        new = kernel_cred.prepare_creds(m)  # prepare_exec_creds()
+        if not new:
+            return -errno.ENOMEM
+        bprm.cred = new
+        root = user_namespace.make_kuid(new.user_ns, 0)
+        commoncap.cap_bprm_creds_from_file(new, old, root)
+    return 0
 
 
 def count(argv: Any, most: int) -> int:
@@ -254,6 +280,9 @@ async def begin_new_exec(m: Machine, bprm: linux_binprm) -> int:
     From here on there is no way back; fs/exec.c L1240.  Returns 0, -EAGAIN or -ENOMEM.
     """
     me = m.current
+    retval = bprm_creds_from_file(m, bprm)
+    if retval:
+        return retval
     bprm.point_of_no_return = True
     retval = await de_thread(m, me)
     if retval:
@@ -271,6 +300,9 @@ async def begin_new_exec(m: Machine, bprm: linux_binprm) -> int:
     set_task_comm(m, me, name.decode("utf-8", "surrogateescape"))
     me.self_exec_id += 1
     signal.flush_signal_handlers(me, force_default=False)
+    if bprm.cred is not None:
+        kernel_cred.commit_creds(m, bprm.cred)
+        bprm.cred = None
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from kernelsim.include.uapi.asm import errno
 
-__all__ = ["cap_capable", "cap_issubset", "cap_task_fix_setuid"]
+__all__ = ["cap_bprm_creds_from_file", "cap_capable", "cap_issubset", "cap_task_fix_setuid"]
 
 
 def cap_capable(cred: Any, targ_ns: Any, cap: int) -> int:
@@ -45,3 +45,17 @@ def cap_task_fix_setuid(new: Any, old: Any, root_uid: int) -> None:
         new.cap_effective = 0
     if old.euid != root_uid and new.euid == root_uid:
         new.cap_effective = new.cap_permitted
+
+
+def cap_bprm_creds_from_file(new: Any, old: Any, root_uid: int) -> None:
+    """What a program without capabilities of its own leaves to who runs it: root all, others none.
+
+    `new` and `old` are struct cred *, `root_uid` (kuid_t) is who root is in their namespace.
+    """
+    permitted = 0
+    if root_uid in (new.euid, new.uid):  # handle_privileged_root()
+        permitted = old.cap_bset | old.cap_inheritable
+    new.suid = new.fsuid = new.euid
+    new.sgid = new.fsgid = new.egid
+    new.cap_permitted = permitted | new.cap_ambient
+    new.cap_effective = new.cap_permitted if new.euid == root_uid else new.cap_ambient

@@ -19,7 +19,7 @@ from kernelsim.include.uapi.linux import sched
 from kernelsim.user import gate
 from tests.oracle import commands
 
-__all__ = ["direct", "obey"]
+__all__ = ["Actor", "Cast", "direct", "obey"]
 
 OUT, ACK, FIRST_PIPE, CALLED, SENTINEL = 100, 18, 20, 64, 255
 SIZE = 80
@@ -105,17 +105,32 @@ class _World:
         return _World([[word.data or 0 for word in place] for place in self.places])
 
 
-class Actor:
-    """One actor: `kernel` is the machine, `directory` where the programs are."""
+class Cast:
+    """All actors of a program: machine `m`, the programs' directory, and the handlers, as code."""
 
-    def __init__(self, libc: Any, me: int, m: Any, directory: str, world: _World | None) -> None:
-        self.libc, self.me, self.m, self.directory = libc, me, m, directory
-        self.world = world or _World()
+    def __init__(self, m: Any, directory: str) -> None:
+        self.m, self.directory = m, directory
+        self.playing: dict[int, Actor] = {}  # by the address of the task
         self.handlers = {commands.TELL: self._handles, commands.REAP: self._reaps}
+
+    async def _handles(self, sig: int) -> None:
+        await self.playing[self.m.current.address_].tell("handles", sig)
+
+    async def _reaps(self, sig: int) -> None:
+        await self._handles(sig)
+        await self.playing[self.m.current.address_].reap()
+
+
+class Actor:
+    """One actor: who it is, of which cast, with whom it shares its memory."""
+
+    def __init__(self, libc: Any, me: int, cast: Cast, world: _World) -> None:
+        self.libc, self.me, self.cast, self.world = libc, me, cast, world
 
     async def obey(self) -> int:
         """Carry out commands for ever."""
         while True:
+            self.cast.playing[self.cast.m.current.address_] = self
             await self._acknowledge(0)
             number, op, nr, child, *args = struct.unpack("<10q", await self._read(SIZE))
             result = await self._carry_out(_OPS[op], nr, child, args)
@@ -124,7 +139,7 @@ class Actor:
                 continue
             await self._acknowledge(CALLED)
             await self._read(1)
-            await self._tell(number, *result)
+            await self.tell(number, *result)
 
     # Make a call: [what the kernel returned, and what `more` finds then].
     async def _call(
@@ -150,17 +165,15 @@ class Actor:
     async def _acknowledge(self, how: int) -> None:
         await self._call("write", ACK + 1, bytes([self.me | how]), 1)
 
-    async def _tell(self, *what: Any) -> None:
+    async def tell(self, *what: Any) -> None:
+        """Say a line."""
         line = f"{self.me} {' '.join(map(str, what))}\n".encode()
         await self._call("write", OUT, line, len(line))
 
-    async def _handles(self, sig: int) -> None:
-        await self._tell("handles", sig)
-
-    async def _reaps(self, sig: int) -> None:
-        await self._handles(sig)
+    async def reap(self) -> None:
+        """Wait for all children that have something to say."""
         while (found := await self._wait4(-1, 11))[0] > 0:
-            await self._tell("reaps", *found)
+            await self.tell("reaps", *found)
 
     # --- what it can do -----------------------------------------------------------------------
 
@@ -192,7 +205,7 @@ class Actor:
         return await self._call("waitid", which, pid, info, options, None, more=found)
 
     async def _sigaction(self, sig: int, how: int, flags: int, mask: int, *_: int) -> list[int]:
-        handler = self.handlers.get(how, how)
+        handler = self.cast.handlers.get(how, how)
         act = None
         if how != commands.QUERY:
             act = (self.libc._address(handler), flags, _unsigned(mask))
@@ -201,7 +214,7 @@ class Actor:
         def before() -> tuple[int, ...]:
             address, was, mask = old.data or (0, 0, 0)
             known = self.libc.handlers_.get(address, address)
-            kinds = [kind for kind, one in self.handlers.items() if one == known]
+            kinds = [kind for kind, one in self.cast.handlers.items() if one == known]
             return (*(kinds or [address]), was & ~_SA_RESTORER, _signed(mask))
 
         return await self._call("rt_sigaction", sig, act, old, 8, more=before)
@@ -224,11 +237,13 @@ class Actor:
         name = common.syscall_name(nr)
         if name in {"fork", "vfork"}:
             return await self._call(name)
-        tids = self.world.places[child]
+        tids = list(self.world.places[child])
+        if not flags & sched.CLONE_VM:
+            tids[1] = gate.UserBuffer()  # it is stored into the child's memory, which is a copy
         stack: Any = 0
         if flags & sched.CLONE_VM:
-            m, directory, world = self.m, self.directory, self.world
-            stack = gate.Stack(lambda libc: Actor(libc, child, m, directory, world).obey())
+            cast, world = self.cast, self.world
+            stack = gate.Stack(lambda libc: Actor(libc, child, cast, world).obey())
         more: Any = tuple
         if flags & sched.CLONE_PARENT_SETTID:
             more = lambda: (tids[0].data or 0,)  # noqa: E731
@@ -245,7 +260,7 @@ class Actor:
         self, flags: int, exit_signal: int, wanted: int, stack: Any, tids: list[Any]
     ) -> gate.UserBuffer:
         # struct clone_args, in user memory.
-        m, length = self.m, 64 << 10
+        m, length = self.cast.m, 64 << 10
         number, place = gate.UserBuffer(), gate.UserBuffer()
         number.data = (wanted,)
         args = (
@@ -259,8 +274,8 @@ class Actor:
 
     async def _execve(self, missing: int, *_: int) -> list[int]:
         name = "x" if missing else str(self.me)
-        path = f"{self.directory}/actor{name}"
-        result = await self._call("execve", path, [path, self.directory], [])
+        path = f"{self.cast.directory}/actor{name}"
+        result = await self._call("execve", path, [path, self.cast.directory], [])
         if result[0] == 0:
             raise gate.NewImage
         return result
@@ -308,11 +323,11 @@ ARGUMENTS = {
 """How many arguments the plain calls take."""
 
 
-def obey(m: Any, me: int, directory: str) -> Callable[[Any], Any]:
+def obey(cast: Cast, me: int) -> Callable[[Any], Any]:
     """The program of actor `me`: what its execve runs."""
 
     async def main(libc: Any) -> int:
-        return await Actor(libc, me, m, directory, None).obey()
+        return await Actor(libc, me, cast, _World()).obey()
 
     return main
 

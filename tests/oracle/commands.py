@@ -2,9 +2,9 @@
 
 An actor is a task: a process, a thread, or something between, as the flags of the clone that made
 it say.  What two commands do must not depend on who is faster, so each program has a manner: with
-handlers (then nobody signals a whole group, for of several SIGCHLD only the first counts), with
-groups (then nobody waits for just any child), or with tasks that share memory (then both hold, and
-nobody has handlers, for which of the threads would run one?).
+handlers of SIGCHLD (then nobody signals a whole group: of several SIGCHLD only the first counts), with
+groups (then nobody sleeps until just any child ends), or with tasks that share memory (then both
+hold).
 """
 
 import dataclasses
@@ -290,14 +290,10 @@ class _Writer:
     def _sigaction(self) -> tuple[Any, ...]:
         rng = self.rng
         sig = self._signal() or signal.SIGCHLD
-        how = rng.choice(
-            (DEFAULT, IGNORE, QUERY)
-            if self.manner == "threads"
-            else (DEFAULT, IGNORE, TELL, TELL, TELL, REAP, QUERY)
-        )
+        how = rng.choice((DEFAULT, IGNORE, TELL, TELL, TELL, REAP, QUERY))
         if how == REAP:
             sig = signal.SIGCHLD
-        if self.manner == "groups" and sig == signal.SIGCHLD and how in {TELL, REAP}:
+        if self.manner != "handlers" and sig == signal.SIGCHLD and how in {TELL, REAP}:
             how = QUERY
         sa = sum(SA_FLAGS[name] for name in self._some(tuple(SA_FLAGS), 0.25))
         mask = 1 << (self.rng.choice((10, 12, 17)) - 1) if rng.random() < 0.2 else 0

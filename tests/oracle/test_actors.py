@@ -81,6 +81,37 @@ def test_what_an_actor_tells_is_what_came_of_its_calls(directory, program, told)
         assert [line for line in lines if line[0].isdigit()] == told
 
 
+NEWUSER, NEWPID, PTHREAD = 0x1000_0000, 0x2000_0000, 0x3D0F00
+
+
+@pytest.mark.needs_namespaces
+@pytest.mark.needs_compiler
+@pytest.mark.parametrize(
+    "program",
+    [
+        # root in a user namespace that has no root is nobody after execve, and has no capabilities
+        [(0, "unshare", NEWUSER), (0, "execve", 0), (0, "unshare", NEWPID), (0, "getpid")],
+        [(0, "execve", 0), (0, "unshare", NEWPID), (0, "clone3", 0, 17, 9, 88, 1)],
+        # the handler that a thread has set is there in a child that another one forks
+        [
+            *((0, "clone", PTHREAD, 0, 1), (1, "sigaction", 10, commands.TELL, 0, 0)),
+            *((0, "fork", 2), (0, "kill", 5, 10), (1, "fork", 3), (0, "kill", 6, 10)),
+            *((2, "sigaction", 12, commands.TELL, 0, 0), (2, "fork", 4), (0, "kill", 7, 12)),
+        ],
+    ],
+)
+def test_what_once_differed_is_the_same_as_on_linux(directory, program):
+    given = [_command(*words) for words in program]
+    assert fuzz.differs(given, directory) == ""
+
+
+def _command(actor, name, *args):
+    child = 0
+    if commands.op_of(name) == "spawn":
+        *args, child = args
+    return commands.Command(actor, name, tuple(args), child)
+
+
 def test_a_count_that_is_wrong_after_a_call_is_a_violation(monkeypatch):
     def put_nothing(m, pid):
         pass
