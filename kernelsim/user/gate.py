@@ -104,6 +104,8 @@ class Gate:
         self.note_: Callable[[str, tuple[Any, ...], Any], None] | None = None
         self._buffer = bytearray()
         self.handlers_: dict[int, Callable[[int], Any]] = {}  # of signals, by their address
+        self.named_: list[int] = []  # those addresses that came with calls of one's own, in order
+        self.again_: list[int] = []  # … of an ancestor, whose calls are still to be repeated
         self._result: Any = None  # of the call under way: what turns rax into its result
         self.late_: list[tuple[int, int]] = []  # signals that came before the past was over
         self.tell_: Callable[[str], None] | None = None  # who is told of a traceback
@@ -160,6 +162,9 @@ class Gate:
         libc = self.Replaying_(self._enter, self._numbers, log)
         libc.tell_, libc.compute_ = self.tell_, self.compute_
         libc._replay = log.past()
+        libc.again_ = self.named_ + self.again_
+        other = self.handlers_.keys() - set(libc.again_)  # other threads have set them
+        libc.handlers_ = {address: self.handlers_[address] for address in sorted(other)}
         log.own.append(0)
         return libc
 

@@ -58,7 +58,8 @@ class Signals(gate.Gate):
         known = [address for address, one in self.handlers_.items() if one is handler]
         if known:
             return known[0]
-        address = _HANDLERS + 16 * len(self.handlers_)
+        address = self.again_.pop(0) if self.again_ else _HANDLERS + 16 * len(self.handlers_)
+        self.named_.append(address)
         self.handlers_[address] = handler
         return address
 
