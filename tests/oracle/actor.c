@@ -12,9 +12,9 @@
 #define PIPE(me) (20 + 2 * (me))
 #define CALLED 64
 
-enum { CALL, WAIT4, WAITID, ACTION, MASK, PENDING, SUSPEND, SPAWN, EXEC, GET, NAME, PEEK, NAP };
+enum { CALL, WAIT4, WAITID, ACTION, MASK, PENDING, SUSPEND, SPAWN, EXEC, GET, NAME, PEEK, NAP, JOIN };
 enum { NR_READ, NR_WRITE, NR_ACTION = 13, NR_MASK, NR_NAP = 35, NR_EXECVE = 59, NR_WAIT4 = 61,
-       NR_PENDING = 127, NR_SUSPEND = 130, NR_PRCTL = 157, NR_EXIT_GROUP = 231, NR_WAITID = 247,
+       NR_PENDING = 127, NR_SUSPEND = 130, NR_PRCTL = 157, NR_FUTEX = 202, NR_EXIT_GROUP = 231, NR_WAITID = 247,
        NR_CLONE = 56, NR_FORK, NR_VFORK, NR_CLONE3 = 435 };
 enum { DEFAULT, IGNORE, TELL, REAP, QUERY };
 
@@ -256,6 +256,10 @@ static int carry_out(long me, const struct command *c, long *r)
 		r[0] = places[c->child][0];
 		r[1] = places[c->child][1];
 		return 2;
+	case JOIN: /* wait until the kernel has cleared the word, as pthread_join() does */
+		status = places[c->child][1];
+		r[0] = sys(NR_FUTEX, (long)&places[c->child][1], 0, status ? status : 1, 0, 0, 0);
+		return 1;
 	case NAP:
 		r[0] = sys(NR_NAP, (long)thousand, 0, 0, 0, 0, 0);
 		return 1;

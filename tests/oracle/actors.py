@@ -59,7 +59,7 @@ async def direct(
     ready = await _acknowledged(libc)
     for number, command in enumerate(program):
         order = [(command.actor + i) % commands.ACTORS for i in range(commands.ACTORS)]
-        if command.name == "peek":
+        if command.name in commands.EXACT:
             order = order[:1]
         to = next((actor for actor in order if actor in ready), None)
         await libc.write(OUT, f"- {number} {to}\n".encode())
@@ -97,7 +97,7 @@ class _World:
     def __init__(self, known: list[list[int]] | None = None) -> None:
         n = range(commands.ACTORS)
         self.places = [[gate.UserBuffer(), gate.UserBuffer()] for _ in n]
-        for place, values in zip(self.places, known or [], strict=False):
+        for place, values in zip(self.places, known or [[0, 0] for _ in n], strict=True):
             for word, value in zip(place, values, strict=True):
                 word.data = value
 
@@ -183,6 +183,9 @@ class Actor:
             return await self._call(name, *args[: ARGUMENTS.get(name, 0)])
         if op == "spawn":
             return await self._spawn(nr, child, args)
+        if op == "join":
+            word = self.world.places[child][1]
+            return await self._call("futex", word, 0, word.data or 1)
         if op == "peek":
             places = self.world.places[child]
             words = await self._call("getpid", more=lambda: tuple(p.data or 0 for p in places))
@@ -309,6 +312,7 @@ ARGUMENTS = {
     "exit_group": 1,
     "unshare": 1,
     "umask": 1,
+    "set_tid_address": 1,
     "dup": 1,
     "dup2": 2,
     "dup3": 3,

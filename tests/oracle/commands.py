@@ -28,10 +28,11 @@ OPS = {
     for number, name in enumerate(
         (
             *("call", "wait4", "waitid", "sigaction", "sigprocmask", "sigpending", "sigsuspend"),
-            *("spawn", "execve", "get", "name", "peek", "nap"),
+            *("spawn", "execve", "get", "name", "peek", "nap", "join"),
         )
     )
 }
+EXACT = {"peek", "join"}  # of the words that actor 0 has in memory: nobody else may do it
 NUMBERS = {"clone": 56, "fork": 57, "vfork": 58, "clone3": 435}
 MANNERS = ("handlers", "groups", "threads", "threads")
 F_DUPFD, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC, O_CLOEXEC = 0, 1, 2, 1030, 0o2000000
@@ -137,7 +138,7 @@ class _Writer:
         self.found: list[Command] = []
         self.kinds = [kind for n, kinds in _OFTEN.items() for kind in kinds * n]
         if manner == "threads":
-            self.kinds += ["thread"] * 12 + ["peek"] * 2
+            self.kinds += ["thread"] * 12 + ["peek"] * 2 + ["join"]
 
     def draw(self) -> tuple[Any, ...]:
         """A call with its arguments."""
@@ -157,7 +158,7 @@ class _Writer:
             if self.spawned == ACTORS:
                 return
             child, self.spawned = self.spawned, self.spawned + 1
-        elif name == "peek":
+        elif name in EXACT:
             if self.spawned == 1:
                 return
             actor, child = 0, rng.randrange(1, self.spawned)
@@ -367,6 +368,9 @@ class _Writer:
 
     def _peek(self) -> tuple[Any, ...]:
         return ("peek",)
+
+    def _join(self) -> tuple[Any, ...]:
+        return ("join",)
 
 
 def _signed(n: int) -> int:

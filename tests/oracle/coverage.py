@@ -63,7 +63,7 @@ ALL = (
     *("waitid", "kill", "tkill", "tgkill", "rt_sigaction", "rt_sigprocmask", "rt_sigpending"),
     *("rt_sigsuspend", "pause", "prctl", "getpid", "getppid", "gettid", "getpgid", "getpgrp"),
     *("getsid", "setpgid", "setsid", "umask", "dup", "dup2", "dup3", "fcntl", "close"),
-    *("close_range", "nanosleep"),
+    *("close_range", "nanosleep", "futex", "set_tid_address"),
     *(f"clone {name}" for name in _LEGACY),
     *(f"clone3 {name}" for _, name in _CLONE),
     "clone3 CLONE_NEWTIME",
@@ -114,6 +114,7 @@ def labels(name: str, args: tuple[int, ...]) -> Iterator[str]:
 _CALLS = {
     **{name: f"rt_{name}" for name in ("sigaction", "sigprocmask", "sigpending", "sigsuspend")},
     "nap": "nanosleep",
+    "join": "futex",
     "get": "prctl",
     "name": "prctl",
 }

@@ -57,6 +57,7 @@ EACH: list[Call] = [
     *(("prctl", 1, 10), ("prctl", 36, 1), ("prctl", 9999, 0), ("name", 1)),
     *(("get", option) for option in (2, 16, 37)),
     *((name,) for name in ("getpid", "getppid", "gettid", "getpgrp", "setsid")),
+    ("set_tid_address", 0),
     *(("getpgid", 4), ("getsid", 4), ("setpgid", 0, 0), ("exit", 1), ("exit_group", 2)),
     *(
         ("umask", 0o77),
@@ -83,6 +84,7 @@ SHARED: list[Call] = [
     *_shared(*commands.PTHREAD, "CHILD_SETTID", "PARENT_SETTID"),
     *_shared(*commands.PTHREAD, "CHILD_CLEARTID"),
     *_shared("VM", "VFORK"),
+    ("join",),
 ]
 
 
