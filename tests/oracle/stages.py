@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import kernelsim as ks
@@ -317,14 +317,12 @@ def _settled() -> dict[int, str]:
     before = _look()
     while time.monotonic() < deadline:
         states = {re.search(r"State:\t(.)", text)[1] for text in before.values()}
-        if "D" in states:  # a vfork, or something short
-            time.sleep(0.001)
         if states <= set(_AT_REST):
             after = _look()
-            asleep = [thread for thread, text in after.items() if "State:\tZ" not in text]
-            if after == before and (not _running(asleep) or given_up > 200):
+            if after == before and (not _in_the_midst(after) or given_up > 200):
                 return after
             before, given_up = after, given_up + 1
+            time.sleep(0.0005 if given_up > 2 else 0)
         else:
             time.sleep(0.0001)
             before = _look()
@@ -345,14 +343,19 @@ def _look() -> dict[int, str]:
 
 
 # Is one of them in the midst of something?  A call may say that it sleeps, look around, and be put
-# off the CPU while it does: then it is on a run queue and is in no function that waits.
-def _running(threads: Iterable[int]) -> bool:
-    for thread in threads:
+# off the CPU while it does: then it is on a run queue and is in no function that waits.  Who sleeps
+# where no signal wakes it waits for its vfork, or for something short, as does a namespace's init.
+def _in_the_midst(texts: dict[int, str]) -> bool:
+    for thread, text in texts.items():
+        if "State:\tZ" in text:
+            continue
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             fd = os.open(f"/proc/{thread}/wchan", os.O_RDONLY)
             where = os.read(fd, 100)
             os.close(fd)
             if where in {b"0", b"zap_pid_ns_processes"}:
+                return True
+            if "State:\tD" in text and where not in {b"kernel_clone", b"wait_for_vfork_done"}:
                 return True
     return False
 
