@@ -85,6 +85,15 @@ def test_the_way_of_a_look_up_is_the_number_in_digits_of_six_bits(base, numbers)
     assert top == (len(ids_module.digits(max(numbers))) if numbers else 0)
 
 
+def test_a_number_beyond_the_tree_or_below_the_base_has_no_way():
+    ids = fresh(base=10)
+    ids.alloc()
+    assert [len(ids.path(n)) for n in (9, 10, 73, 74, 10 + 64 * 63)] == [0, 1, 1, 0, 0]
+    ids.alloc(start=80)
+    assert [len(ids.path(n)) for n in (74, 137, 138, 10 + 4095, 10 + 4096)] == [2, 2, 1, 1, 0]
+    assert ids.find(10 + 4096) is None
+
+
 def test_digits_are_those_of_base_64():
     assert ids_module.digits(5000) == (1, 14, 8)
     assert ids_module.digits(0) == (0,)

@@ -31,6 +31,9 @@ def store(name, value):
 if pid_max:
     store("pid_max", pid_max)
 found, alive = [], []
+second = os.fork()  # number 2, which is kthreadd's in the simulator
+if second == 0:
+    signal.pause()
 for what, value in steps:
     if what == "last":
         store("ns_last_pid", value)
@@ -49,7 +52,7 @@ for what, value in steps:
         alive.append(pid)
         found.append(pid)
 print(json.dumps(found), flush=True)
-for pid in alive:
+for pid in (*alive, second):
     os.kill(pid, signal.SIGKILL)
 """
 
@@ -65,7 +68,7 @@ def on_linux(steps, pid_max):
     return json.loads(done.stdout)
 
 
-# The same here. Where the real namespace has an init only, ours has kthreadd too.
+# The same here.
 def simulated(steps, pid_max):
     k = ks.boot(memory="64M", record=False, pid_max=pid_max)
     found, alive = [], []
@@ -112,6 +115,18 @@ def test_the_next_number_is_linuxs_after_frees_and_jumps_of_the_cursor(seed):
     given = on_linux(steps, pid_max if own_pid_max() else 0)
     assert given == simulated(steps, pid_max)
     assert len(given) > 15
+
+
+# With the cursor at 300, and not beyond it, the lower end of the search is still 1.
+@pytest.mark.skipif(not own_pid_max(), reason="pid_max is that of the whole machine here")
+@pytest.mark.parametrize("last", [298, 299, 300, 301, 303])
+def test_low_numbers_are_given_as_long_as_the_cursor_is_not_beyond_300(last):
+    fill = [("last", 299), *[("fork", 0)] * 4]
+    steps = [*fill, ("last", last), *[("fork", 0)] * 3]
+    given = on_linux(steps, 304)
+    assert given == simulated(steps, 304)
+    assert given[:4] == [300, 301, 302, 303]
+    assert (given[4] > 0) == (last <= 299)
 
 
 @pytest.mark.skipif(not own_pid_max(), reason="pid_max is that of the whole machine here")
