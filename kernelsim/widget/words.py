@@ -70,9 +70,22 @@ def told(history: History, before: Moment, moment: Moment) -> str:
     call = history.words(before[0], moment[0])
     changed = difference(history.at(before), look)
     if not call:
-        return _switched(history.at(before), look) or changed
+        return _numbered(history, before, moment) or _switched(history.at(before), look) or changed
     stop = " " if call.endswith(">") else ". "  # a call that sleeps ends with <unfinished ...>
     return f"{call}{stop}{changed}"
+
+
+# What was done to IDRs and hash tables of the reader's own.
+def _numbered(history: History, before: Moment, moment: Moment) -> str:
+    done = [
+        f"{name}({', '.join(map(repr, values))})"
+        for when, kind, args in history.k.commands
+        if kind == "_number" and before[0] <= when < moment[0]
+        for _, name, *values in [args]
+    ]
+    more = len(done) - MOST
+    shown = done[:MOST] + ([f"and {more} more"] if more > 0 else [])
+    return f"{'; '.join(shown)}." if done else ""
 
 
 # Who runs now, if it is another task than before.

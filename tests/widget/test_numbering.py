@@ -41,3 +41,19 @@ def test_a_tree_that_grows_grows_before_the_number_is_taken():
         "count is 1.",
     ]
     assert film(60, still=2).still == 2
+
+
+def test_an_idr_of_ones_own_can_be_played_and_each_step_says_what_was_done():
+    k = ks.boot(memory="64M")
+    ids, before = k.idr(), k.now
+    ids.alloc("far", start=5000)
+    ids.alloc("near", start=1)
+    ids.remove(5000)
+    film = ks.widget.play(k, "idr", since=before, ns=ids).film
+    assert [frame.sentence for frame in film.frames[1:]] == [
+        "alloc('far', 5000, 0).",
+        "alloc('near', 1, 0).",
+        "remove(5000).",
+    ]
+    nodes = [sum(n.kind == "slots" for n in frame.picture.nodes) for frame in film.frames]
+    assert nodes == [0, 3, 5, 1]
