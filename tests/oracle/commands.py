@@ -86,6 +86,9 @@ def flags(*names: str) -> int:
     return sum(getattr(sched, f"CLONE_{name}") for name in names)
 
 
+JOINED = flags("VM", "CHILD_SETTID", "CHILD_CLEARTID")
+
+
 @dataclasses.dataclass(frozen=True)
 class Command:
     """What an actor is to do: a system call with its arguments; `child` is the actor that it makes."""
@@ -97,11 +100,7 @@ class Command:
 
     def __str__(self) -> str:
         to = f" -> actor {self.child}" if self.child else ""
-        return f"actor {self.actor}: {self.name}({', '.join(map(_number, self.args))}){to}"
-
-
-def _number(n: int) -> str:
-    return hex(n) if n > 255 else str(n)
+        return f"actor {self.actor}: {self.name}({', '.join(hex(n) if n > 255 else str(n) for n in self.args)}){to}"
 
 
 def op_of(name: str) -> str:
@@ -136,6 +135,8 @@ class _Writer:
         self.rng, self.manner = rng, manner
         self.spawned = 1
         self.found: list[Command] = []
+        self.parents: list[int] = []
+        self.joined: list[int] = []  # actors that tell the kernel to clear a word at their end
         self.kinds = [kind for n, kinds in _OFTEN.items() for kind in kinds * n]
         if manner == "threads":
             self.kinds += ["thread"] * 12 + ["peek"] * 2 + ["join"]
@@ -158,16 +159,22 @@ class _Writer:
             if self.spawned == ACTORS:
                 return
             child, self.spawned = self.spawned, self.spawned + 1
+            self.parents.append(actor)
+            if name.startswith("clone") and args[0] & JOINED == JOINED:
+                self.joined.append(child)
+        elif name in {"wait4", "waitid"} and self.parents and rng.random() < 0.8:
+            actor = rng.choice(self.parents)
         elif name in EXACT:
             if self.spawned == 1:
                 return
-            actor, child = 0, rng.randrange(1, self.spawned)
+            known = self.joined if name == "join" and self.joined else range(1, self.spawned)
+            actor, child = 0, rng.choice(known)
         self.found.append(Command(actor, name, args, child))
 
     # --- what there is to draw from ---------------------------------------------------------------
 
     def _pid(self, *others: int) -> int:
-        return self.rng.choice((*range(FIRST_PID, FIRST_PID + 6), *others))
+        return self.rng.choice((*range(FIRST_PID, FIRST_PID + max(self.spawned, 3) + 1), *others))
 
     def _signal(self) -> int:
         common = (
@@ -248,7 +255,7 @@ class _Writer:
 
     def _wait4(self) -> tuple[Any, ...]:
         rng = self.rng
-        pid = self._pid(-1, -1, -1, -1, 0, -FIRST_PID, -FIRST_PID - 1, 50)
+        pid = self._pid(*[-1] * 9, 0, -FIRST_PID, -FIRST_PID - 1, 50)
         options = self._wait_options(pid, 1)
         for option in (WUNTRACED, WCONTINUED, WNOTHREAD, WALL, WCLONE):
             options |= option if rng.random() < 0.25 else 0
@@ -256,7 +263,7 @@ class _Writer:
 
     def _waitid(self) -> tuple[Any, ...]:
         rng = self.rng
-        which = rng.choice((0, 0, 1, 1, 2, 7))
+        which = rng.choice((0, 0, 0, 0, 1, 1, 2, 7))
         number = self._pid(0, 50)
         options = self._wait_options(number, which == 1)
         for option in (

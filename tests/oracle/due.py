@@ -83,6 +83,7 @@ SHARED: list[Call] = [
     *_shared(*commands.PTHREAD),
     *_shared(*commands.PTHREAD, "CHILD_SETTID", "PARENT_SETTID"),
     *_shared(*commands.PTHREAD, "CHILD_CLEARTID"),
+    *_shared(*commands.PTHREAD, "CHILD_SETTID", "CHILD_CLEARTID"),
     *_shared("VM", "VFORK"),
     ("join",),
 ]

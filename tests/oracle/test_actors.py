@@ -82,6 +82,7 @@ def test_what_an_actor_tells_is_what_came_of_its_calls(directory, program, told)
 
 
 NEWUSER, NEWPID, PTHREAD = 0x1000_0000, 0x2000_0000, 0x3D0F00
+JOINED = 0x120_0100  # VM, CHILD_SETTID, CHILD_CLEARTID
 
 
 @pytest.mark.needs_namespaces
@@ -98,6 +99,11 @@ NEWUSER, NEWPID, PTHREAD = 0x1000_0000, 0x2000_0000, 0x3D0F00
             *((0, "fork", 2), (0, "kill", 5, 10), (1, "fork", 3), (0, "kill", 6, 10)),
             *((2, "sigaction", 12, commands.TELL, 0, 0), (2, "fork", 4), (0, "kill", 7, 12)),
         ],
+        # who waits for the word of a thread, or of a process with the same memory, wakes at its end
+        [
+            *((0, "clone", PTHREAD | JOINED, 0, 1), (0, "peek", 1), (0, "join", 1), (1, "exit", 0)),
+            *((0, "clone", JOINED, 17, 2), (0, "join", 2), (2, "execve", 0), (0, "peek", 2)),
+        ],
     ],
 )
 def test_what_once_differed_is_the_same_as_on_linux(directory, program):
@@ -107,7 +113,7 @@ def test_what_once_differed_is_the_same_as_on_linux(directory, program):
 
 def _command(actor, name, *args):
     child = 0
-    if commands.op_of(name) == "spawn":
+    if commands.op_of(name) in {"spawn", *commands.EXACT}:
         *args, child = args
     return commands.Command(actor, name, tuple(args), child)
 
