@@ -99,6 +99,17 @@ JOINED = 0x120_0100  # VM, CHILD_SETTID, CHILD_CLEARTID
             *((0, "fork", 2), (0, "kill", 5, 10), (1, "fork", 3), (0, "kill", 6, 10)),
             *((2, "sigaction", 12, commands.TELL, 0, 0), (2, "fork", 4), (0, "kill", 7, 12)),
         ],
+        # sigsuspend that begins again lets through what its mask had held back, and stays asleep
+        [
+            *((0, "sigaction", 10, commands.TELL, 0, 0), (0, "fork", 1)),
+            *((0, "sigsuspend", 1 << 9), (1, "kill", 3, 19), (1, "kill", 3, 10)),
+            *((1, "kill", 3, 18), (1, "kill", 3, 12), (1, "getpid")),
+        ],
+        [
+            *((0, "unshare", NEWPID), (0, "fork", 1), (1, "sigsuspend", 1 << 25)),
+            *((0, "kill", 4, 19), (0, "clone", 0x8000, 17, 2), (2, "kill", 1, 26)),
+            *((0, "kill", 4, 18), (0, "getpid")),
+        ],
         # who waits for the word of a thread, or of a process with the same memory, wakes at its end
         [
             *((0, "clone", PTHREAD | JOINED, 0, 1), (0, "peek", 1), (0, "join", 1), (1, "exit", 0)),

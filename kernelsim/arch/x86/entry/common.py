@@ -164,12 +164,19 @@ async def exit_to_user_mode_loop(m: Machine, ax: int) -> tuple[bool, int]:
                     again = wished or ax == -errno.ERESTARTNOINTR
                     interrupted, ax = False, ax if again else -errno.EINTR
                 await handle_signal(m, ksig, None if again else ax)
+            else:
+                interrupted = False  # it is made once more, whatever the mask now lets through
+                _restore_saved_sigmask(m)
         else:
             break
-    if current.restore_sigmask:  # restore_saved_sigmask()
+    return again, ax
+
+
+def _restore_saved_sigmask(m: Machine) -> None:
+    current = m.current
+    if current.restore_sigmask:
         current.restore_sigmask = 0
         signal.set_current_blocked(m, current.saved_sigmask)
-    return again, ax
 
 
 async def handle_signal(m: Machine, ksig: signal.ksignal, ax: int | None) -> None:
