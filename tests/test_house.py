@@ -102,7 +102,8 @@ CIRCLES = {
         "kernel.futex.core": "pid sched.core sched.wait time.hrtimer",
         "kernel.groups": "user_namespace",
         "kernel.kthread": "sched.core sched.wait",
-        "kernel.nsproxy": "pid_namespace",
+        "kernel.nsproxy": "pid pid_namespace sched.wait",
+        "fs.proc.base": "pid",
         "kernel.pid": "pid_namespace sched.core sched.wait signal sys",
         "kernel.pid_namespace": "sched.core signal",
         "kernel.sched.core": "sched.cputime sched.wait signal sys time.hrtimer",
@@ -111,7 +112,7 @@ CIRCLES = {
         "kernel.signal": "sys",
     }.items()
     for other in others.split()
-}
+} | {("fs.exec", "fs.namei"), ("fs.namei", "fs.proc.base")}
 
 # Inline functions of a header that call what the header declares extern: the only imports that go
 # up, each at run time, from a header's module into one that imports no user of that header.

@@ -11,19 +11,15 @@ import struct
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.debug import slabs, stack_locals
-from kernelsim.fs import mount
+from kernelsim.debug import counted, slabs, stack_locals
+from kernelsim.fs import nsfs
 from kernelsim.include.linux import (
-    cgroup,
     cred,
     fs,
-    ipc_namespace,
     mm_types,
     nsproxy,
     sched,
-    time_namespace,
     user_namespace,
-    utsname,
 )
 from kernelsim.include.linux import file as file_h
 from kernelsim.include.linux import idr as idr_h
@@ -31,7 +27,6 @@ from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.wait import wait_queue_entry
-from kernelsim.include.net import net_namespace
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.lib import idr
 from kernelsim.machine import machine, memory
@@ -43,41 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Census", "validate_counts", "validate_slabs"]
 
-# The counted structs: the member that counts, and what C's initialiser of the static one adds to
-# the pointers that there are.
-COUNTERS: dict[type[Any], tuple[str, dict[str, int]]] = {
-    cred.cred: ("usage", {"init_cred": 2}),
-    cred.group_info: ("usage", {"init_groups": 1}),
-    cred.user_struct: ("count", {}),
-    cgroup.cgroup_namespace: ("count", {"init_cgroup_ns": 1}),
-    fs.file: ("f_count", {}),
-    fs.files_struct: ("count", {}),
-    fs.fs_struct: ("users", {}),
-    nsproxy.nsproxy: ("count", {}),
-    pid_h.pid: ("count", {}),
-    pid_h.pid_namespace: ("kref", {}),
-    ipc_namespace.ipc_namespace: ("count", {}),
-    mount.mnt_namespace: ("count", {}),
-    net_namespace.net: ("count", {}),
-    time_namespace.time_namespace: ("kref", {"init_time_ns": 1}),
-    user_namespace.ucounts: ("count", {}),
-    # six static objects point to it, three of which C counts
-    user_namespace.user_namespace: ("count", {"init_user_ns": -3}),
-    utsname.uts_namespace: ("kref", {"init_uts_ns": 1}),
-    sched_signal.sighand_struct: ("count", {}),
-    sched_signal.signal_struct: ("sigcnt", {}),
-}
-_MEMBERS: tuple[str, ...] = ("uts_ns", "ipc_ns", "mnt_ns", "pid_ns_for_children", "net_ns")
-_MEMBERS += ("time_ns", "time_ns_for_children", "cgroup_ns")  # of struct nsproxy
-_OWNED: tuple[type[Any], ...] = (
-    cgroup.cgroup_namespace,
-    ipc_namespace.ipc_namespace,
-    mount.mnt_namespace,
-    net_namespace.net,
-    pid_h.pid_namespace,
-    time_namespace.time_namespace,
-    utsname.uts_namespace,
-)
 STACK_PAGES = sched.THREAD_SIZE >> memory.PAGE_SHIFT
 
 
@@ -90,7 +50,7 @@ class Census:
 
     def __init__(self, m: Any) -> None:
         self.m = m
-        self.refs: dict[type[Any], Counter[int]] = {t: Counter() for t in COUNTERS}
+        self.refs: dict[type[Any], Counter[int]] = {t: Counter() for t in counted.COUNTERS}
         self.users: Counter[int] = Counter()  # of each mm_struct: tasks that live in it
         self.grabs: Counter[int] = Counter()  # … and tasks that only borrow it
         self.vforks: Counter[int] = Counter()  # of each task: callers of vfork() that count it
@@ -178,6 +138,14 @@ class Census:
                 files[address] += 1
 
     def _file(self, file: Any) -> None:
+        self._point(file.f_cred)
+        if file.f_op == self.m.symbol("ns_file_operations"):
+            kind = counted.KINDS[nsfs.get_proc_ns(file).ops.type]
+            self._point(container_of(nsfs.get_proc_ns(file), kind, "ns"))
+        elif any(
+            file.f_op == self.m.symbol(f"proc_{name}_operations") for name in counted.USER_NS_FILES
+        ):
+            self._point(user_namespace.user_namespace(self.m, file.private_data))
         if file.f_op == self.m.symbol("pipefifo_fops"):
             self.pipes.setdefault(file.private_data, []).append(file)
 
@@ -199,7 +167,7 @@ class Census:
 
     def _namespaces(self) -> None:
         for proxy in self._all(nsproxy.nsproxy):
-            for member in _MEMBERS:
+            for member in counted.MEMBERS:
                 self._point(getattr(proxy, member))
         self._point(self.m.symbol("init_nsproxy").mnt_ns)  # init_mount_tree()
         self._point(self.m.symbol("init_pid_ns"))
@@ -223,10 +191,13 @@ class Census:
         for one in self._all(cred.cred):
             for member in ("group_info", "user", "user_ns"):
                 self._point(getattr(one, member))
-        for kind in _OWNED:
+        for kind in counted.OWNED:
             for ns in self._all(kind):
                 self._point(ns.user_ns)
                 self._point(ns.ucounts)
+        for address in self.grabs:
+            mm: Any = mm_types.mm_struct(self.m, address)
+            self._point(mm.user_ns)
         todo = self._all(user_namespace.user_namespace)
         seen = set(todo)
         while todo:
@@ -298,7 +269,7 @@ def validate_counts(census: Census) -> None:
     """Check every reference count against the pointers found, and what else counts tasks or files."""
     m = census.m
     initial = m.symbol("init_pid_ns")
-    for t, (member, extra) in COUNTERS.items():
+    for t, (member, extra) in counted.COUNTERS.items():
         fixed = {m.symbol(name).address_: n for name, n in extra.items()}
         for address, n in sorted(census.refs[t].items()):
             if address != initial.address_:  # it is not counted

@@ -99,6 +99,14 @@ def _tasks(*members: str) -> Callable[[_Walk, Any], Iterator[str]]:
 
 def _cred(walk: _Walk, ref: Any) -> Iterator[str]:
     yield from walk.pointers(ref.address_, "real_cred", "cred")
+    seen = set()
+    for table in walk.all(fs.files_struct, "files"):
+        fdt: Any = table.fdt
+        for fd in range(min(fdt.max_fds, 4096)):
+            file = fs.file(walk.m, walk.m.read_u64(fdt.fd + 8 * fd))
+            if file and file not in seen and file.f_cred == ref:
+                seen.add(file)
+                yield f"{walk.places.at(file.address_).words}, opened by who had it"
     if _is(walk, ref, "init_cred"):
         yield from [_STATIC] * 2
 

@@ -57,7 +57,7 @@ OURS = {
         *("cred_static_init", "declare", "files_static_init", "fs_static_init"),
         *("init_task_init", "nsproxy_static_init", "pid_static_init", "cgroup_static_init"),
         *("ipc_static_init", "net_static_init", "time_ns_static_init", "ucounts_static_init"),
-        *("user_static_init", "version_static_init"),
+        *("user_static_init", "version_static_init", "proc_init"),
     ),
     "Linux has no such function: it is ours, to check or to look": (
         *(
@@ -78,6 +78,7 @@ OURS = {
         *("user_mode", "user_work"),
     ),
     "Linux does this inside a larger function, or in several": (
+        *("proc_id_map_read", "proc_open", "proc_readlink"),
         *("each", "each_safe", "fill_pool", "free_blocks", "free_fdtable", "hlist_insert_rcu"),
         *("hlist_remove", "init", "init_table", "insert", "insert_tail", "link", "load"),
         *("load_root", "node_address", "node_index", "open_fds", "open_words", "remove"),

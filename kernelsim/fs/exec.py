@@ -14,13 +14,13 @@ from kernelsim.fs import namei
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import rculist, sched
 from kernelsim.include.linux.binfmts import MAX_ARG_STRINGS, MAX_ARG_STRLEN, linux_binprm
+from kernelsim.include.linux.sched import coredump
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm.signal import SIGCHLD, SIGKILL, SIGSEGV
 from kernelsim.include.uapi.linux import resource
-from kernelsim.kernel import cred as kernel_cred
+from kernelsim.kernel import cred, fork, pid, signal, user_namespace
 from kernelsim.kernel import exit as kernel_exit
-from kernelsim.kernel import fork, pid, signal, user_namespace
 from kernelsim.kernel.sched import core
 from kernelsim.security import commoncap
 
@@ -44,6 +44,7 @@ __all__ = [
     "exec_mmap",
     "free_bprm",
     "kernel_execve",
+    "set_dumpable",
     "set_task_comm",
     "sys_execve",
     "unshare_sighand",
@@ -139,6 +140,11 @@ def unshare_sighand(m: Machine, me: task_struct) -> int:
     return 0
 
 
+def set_dumpable(mm: Any, value: int) -> None:
+    """Say whether others may look into `mm` (struct mm_struct *): SUID_DUMP_*."""
+    coredump._set_dumpable(mm, value)
+
+
 def exec_mmap(m: Machine, me: task_struct, mm: Any) -> None:
     """Let `me` live in `mm` (struct mm_struct *) from now on, and leave what it lived in."""
     old, active = me.mm, me.active_mm
@@ -166,28 +172,7 @@ def free_bprm(m: Machine, bprm: linux_binprm) -> None:
     if bprm.mm is not None:
         fork.mmput(m, bprm.mm)
     if bprm.cred is not None:
-        kernel_cred.put_cred(m, bprm.cred)
-
-
-def _changes(m: Machine, cred: Any) -> bool:
-    # Would an execve change the credentials?  Not those of root with all its capabilities.
-    root = user_namespace.make_kuid(cred.user_ns, 0)
-    ids = (cred.euid, cred.uid, cred.suid, cred.fsuid)
-    full = cred.cap_bset | cred.cap_inheritable
-    return any(one != root for one in ids) or not cred.cap_permitted == cred.cap_effective == full
-
-
-def bprm_creds_from_file(m: Machine, bprm: linux_binprm) -> int:
-    """Work out the credentials (struct cred *) that the task is to have; 0 or -ENOMEM."""
-    old = m.current.cred
-    if _changes(m, old):
-        new = kernel_cred.prepare_creds(m)  # prepare_exec_creds()
-        if not new:
-            return -errno.ENOMEM
-        bprm.cred = new
-        root = user_namespace.make_kuid(new.user_ns, 0)
-        commoncap.cap_bprm_creds_from_file(new, old, root)
-    return 0
+        cred.put_cred(m, bprm.cred)
 
 
 def count(argv: Any, most: int) -> int:
@@ -274,15 +259,19 @@ def do_open_execat(m: Machine, pathname: str | bytes) -> str | int:
 # --- the new program ---------------------------------------------------------------------------
 
 
+def bprm_creds_from_file(bprm: linux_binprm) -> None:
+    """Work out what the credentials of `bprm` (struct linux_binprm *) may do with this program."""
+    root = user_namespace.make_kuid(bprm.cred.user_ns, 0)
+    commoncap.cap_bprm_creds_from_file(bprm.cred, root)
+
+
 async def begin_new_exec(m: Machine, bprm: linux_binprm) -> int:
     """Give the running task the address space of `bprm` (struct linux_binprm *) and what goes with it.
 
     From here on there is no way back; fs/exec.c L1240.  Returns 0, -EAGAIN or -ENOMEM.
     """
     me = m.current
-    retval = bprm_creds_from_file(m, bprm)
-    if retval:
-        return retval
+    bprm_creds_from_file(bprm)
     bprm.point_of_no_return = True
     retval = await de_thread(m, me)
     if retval:
@@ -296,13 +285,15 @@ async def begin_new_exec(m: Machine, bprm: linux_binprm) -> int:
     me.thread.fn = me.thread.arg = 0
     fs_file.do_close_on_exec(m, me.files)
     me.sas_ss_sp = me.sas_ss_size = 0
+    now = me.cred
+    plain = (now.euid, now.egid) == (now.uid, now.gid)
+    set_dumpable(me.mm, coredump.SUID_DUMP_USER if plain else coredump.SUID_DUMP_DISABLE)
     name = _bytes(bprm.filename).rpartition(b"/")[2]
     set_task_comm(m, me, name.decode("utf-8", "surrogateescape"))
     me.self_exec_id += 1
     signal.flush_signal_handlers(me, force_default=False)
-    if bprm.cred is not None:
-        kernel_cred.commit_creds(m, bprm.cred)
-        bprm.cred = None
+    cred.commit_creds(m, bprm.cred)
+    bprm.cred = None
     return 0
 
 
@@ -336,7 +327,8 @@ async def bprm_execve(m: Machine, bprm: linux_binprm) -> int:
     displaced = fork.unshare_files(m)
     if isinstance(displaced, int):
         return displaced
-    program = do_open_execat(m, bprm.filename)
+    bprm.cred = cred.prepare_exec_creds(m) or None  # prepare_bprm_creds()
+    program = do_open_execat(m, bprm.filename) if bprm.cred is not None else -errno.ENOMEM
     retval = program if isinstance(program, int) else await exec_binprm(m, bprm, program)
     if not retval:
         if displaced:

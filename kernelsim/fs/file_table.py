@@ -1,6 +1,6 @@
 """fs/file_table.c, open.c, include/linux/fs.h @ v5.10.188: open files and who counts them.
 
-Left out: paths, inodes, credentials, locks and the limit on all files; the last reference is
+Left out: paths, inodes, locks and the limit on all files; the last reference is
 dropped at once and not by a task work.
 """
 
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kernelsim.include.linux import cred as cred_h
 from kernelsim.include.linux import fs, slab
 from kernelsim.include.uapi.asm import errno
+from kernelsim.kernel import cred
 from kernelsim.mm import slub
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["alloc_file", "files_init", "filp_close", "fput", "get_file"]
 
 _f_count = fs.file.add_("f_count")
+_usage = cred_h.cred.add_("usage")
 
 
 def files_init(m: Machine) -> None:
@@ -37,6 +40,9 @@ def alloc_file(m: Machine, f_op: Any, mode: int, private_data: int, flags: int =
         return -errno.ENOMEM
     file = fs.file(m, address)
     file.f_count = 1
+    opener = m.current.cred
+    file.f_cred = opener
+    _usage(opener, 1)  # get_cred()
     file.f_op = f_op
     file.f_flags = flags
     file.f_mode = mode
@@ -56,6 +62,7 @@ def fput(m: Machine, file: Any) -> None:
         release = file.f_op.release
         if release:
             m.call(release, file)
+        cred.put_cred(m, file.f_cred)
         slub.kmem_cache_free(m, m.static.filp_cachep, file.address_)
 
 

@@ -1,6 +1,6 @@
 """fs/namei.c @ v5.10.188: from a path to what it names.
 
-Left out: directories, links and everything else that is neither a device nor a program.
+Left out: directories, links and everything else that is neither a device nor a program nor in /proc.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.fs import file_table
+from kernelsim.fs.proc import base as proc
 from kernelsim.include.linux import fs
 from kernelsim.include.uapi.asm import errno, fcntl
 
@@ -39,10 +40,13 @@ def getname(filename: Any) -> int:
 
 
 def do_filp_open(m: Machine, pathname: str | bytes, flags: int) -> Any:
-    """Open the device `pathname`: the open file (struct file *), -ENOENT, -EEXIST, -ENOTDIR, -EINVAL or -ENOMEM."""
+    """Open the device or the file in /proc `pathname`: the open file (struct file *), -ENOENT, -EEXIST, -ENOTDIR, -EINVAL or -ENOMEM."""
     filename = (
         pathname if isinstance(pathname, str) else pathname.decode("utf-8", "surrogateescape")
     )
+    if filename.startswith("/proc/"):
+        mode = _MODES.get(flags & fcntl.O_ACCMODE, 0)
+        return proc.proc_open(m, filename, mode, flags & ~_GONE)
     if filename not in DEVICES:
         return -errno.ENOENT
     if flags & fcntl.O_CREAT and flags & fcntl.O_EXCL:

@@ -1,4 +1,4 @@
-"""fs/open.c, file.c @ v5.10.188: open and close.
+"""fs/open.c, file.c, stat.c @ v5.10.188: open and close.
 
 Left out: permissions, O_PATH, openat(2).
 `__close_range` stands in fs/file.c, which kernel/fork.c imports: here it makes no circle.
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from kernelsim.fs import file as fs_file
 from kernelsim.fs import file_table, namei
+from kernelsim.fs.proc import base as proc
+from kernelsim.include.linux import uaccess
 from kernelsim.include.uapi.asm import errno, fcntl
 from kernelsim.include.uapi.linux import sched as uapi
 from kernelsim.kernel import fork
@@ -24,6 +26,7 @@ __all__ = [
     "sys_close",
     "sys_close_range",
     "sys_open",
+    "sys_readlink",
 ]
 
 _UINT = 0xFFFF_FFFF
@@ -68,6 +71,23 @@ def do_sys_open(m: Machine, filename: Any, flags: int) -> int:
 def sys_open(m: Machine, filename: Any, flags: int, mode: int) -> int:
     """open(2) of a device: its descriptor; -EINVAL, -EFAULT, -ENOENT for everything else, -EMFILE, -ENOMEM."""
     return do_sys_open(m, filename, flags | fcntl.O_LARGEFILE)
+
+
+def sys_readlink(m: Machine, path: Any, buf: Any, bufsiz: int) -> int:
+    """readlink(2) of a link in /proc: how many bytes, cut to `bufsiz`; -EINVAL, -ENOENT, -EFAULT."""
+    if bufsiz <= 0:
+        return -errno.EINVAL
+    error = namei.getname(path)
+    if error:
+        return error
+    name = path.decode("utf-8", "surrogateescape") if isinstance(path, bytes) else path
+    if not name.startswith("/proc/"):
+        return -errno.EINVAL if name in namei.DEVICES else -errno.ENOENT
+    target = proc.proc_readlink(m, name)
+    if isinstance(target, int):
+        return target
+    data = target.encode()[:bufsiz]
+    return uaccess.put_user(m, data, buf) or len(data)
 
 
 def sys_close(m: Machine, fd: int) -> int:

@@ -264,19 +264,21 @@ def create_pipe_files(m: Machine, flags: int) -> Any:
         free_pipe_info(m, pipe)
         return -errno.ENOPKG
     ends: list[Any] = []  # the writing one is allocated first
+    pipe.readers = pipe.writers = 1
+    pipe.files = 2
     for mode, told in (
         (_WRITE, fcntl.O_WRONLY | flags & (fcntl.O_NONBLOCK | fcntl.O_DIRECT)),
         (_READ, fcntl.O_RDONLY | flags & fcntl.O_NONBLOCK),
     ):
         file = file_table.alloc_file(m, m.symbol("pipefifo_fops"), mode, pipe.address_, told)
         if isinstance(file, int):
-            for end in ends:
-                slub.kmem_cache_free(m, m.static.filp_cachep, end.address_)
-            free_pipe_info(m, pipe)
+            if ends:
+                pipe.files = 1  # put_pipe_info(); the other end frees the pipe
+                file_table.fput(m, ends[0])
+            else:
+                free_pipe_info(m, pipe)
             return file
         ends.append(file)
-    pipe.readers = pipe.writers = 1
-    pipe.files = 2
     return ends[::-1]
 
 

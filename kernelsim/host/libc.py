@@ -118,8 +118,11 @@ def _prctl(option: int, arg: Any = 0) -> Any:
     libc = ctypes.CDLL(None, use_errno=True)
     place = ctypes.create_string_buffer(16) if option == 16 else ctypes.c_int()
     name = arg.encode() if isinstance(arg, str) else arg
-    if libc.prctl(option, ctypes.byref(place) if option in _GETS else name, 0, 0, 0):
+    found: int = libc.prctl(option, ctypes.byref(place) if option in _GETS else name, 0, 0, 0)
+    if found < 0:
         _fail(ctypes.get_errno())
+    if option == 3:  # PR_GET_DUMPABLE
+        return found
     return place.value if option in _GETS else None
 
 
@@ -211,6 +214,21 @@ def _set_tid_address(word: Any) -> int:
     return _syscall(_SYS_SET_TID_ADDRESS, word)
 
 
+# os.setns is there from Python 3.12 on.
+def _setns(fd: int, nstype: int = 0) -> None:
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(fd, nstype):
+        _fail(ctypes.get_errno())
+
+
+def _sethostname(name: str) -> None:
+    import socket
+
+    socket.sethostname(name)
+
+
 def _sigprocmask(how: int, mask: Any) -> set[int]:
     return set(map(int, signal.pthread_sigmask(how, mask)))
 
@@ -235,6 +253,9 @@ _BY_OS = (
     *("fork", "wait", "waitpid", "kill", "sched_yield", "getpriority", "setpriority", "nice"),
     *("getpid", "getppid", "getpgid", "setpgid", "getsid", "setsid", "getpgrp"),
     *("read", "write", "close", "lseek", "umask", "getcwd", "chdir"),
+    *("getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups"),
+    *("setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups"),
+    *("uname", "readlink"),
 )
 CALLS: dict[str, Callable[..., Any]] = {
     **{name: getattr(os, name) for name in _BY_OS if hasattr(os, name)},
@@ -261,6 +282,9 @@ CALLS: dict[str, Callable[..., Any]] = {
     "set_tid_address": _set_tid_address,
     "tgkill": _tgkill,
     "unshare": _unshare,
+    "setns": _setns,
+    "gethostname": lambda: os.uname().nodename,
+    "sethostname": _sethostname,
     **({"pause": signal.pause} if hasattr(signal, "pause") else {}),
 }
 

@@ -58,6 +58,7 @@ def init_task_init(m: Machine) -> None:
     tsk.cpus_ptr = tsk.address_of_("cpus_mask")
     tsk.cpus_mask, tsk.nr_cpus_allowed = 1, 1
     init_mm.mm_users, init_mm.mm_count = 2, 2
+    init_mm.user_ns = m.symbol("init_user_ns")
     tsk.active_mm = init_mm
     tsk.real_parent = tsk.parent = tsk.group_leader = tsk
     for name in ("tasks", "children", "sibling", "ptraced", "ptrace_entry", "thread_group"):

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from kernelsim.drivers.tty import tty_io
 from kernelsim.fs import exec as fs_exec
 from kernelsim.fs import file as fs_file
-from kernelsim.fs import file_table, fs_struct, pipe
+from kernelsim.fs import file_table, fs_struct, nsfs, pipe
 from kernelsim.fs import namespace as mnt_namespace
+from kernelsim.fs.proc import base as proc
 from kernelsim.include.linux import pid, proc_ns, sched
 from kernelsim.include.linux import wait as wait_h
 from kernelsim.include.uapi.asm import fcntl
@@ -88,6 +89,8 @@ def start_kernel(m: Machine) -> None:
     pipe.init_pipe_fs(m)
     tty_io.tty_init(m)
     futex.futex_init(m)
+    nsfs.nsfs_init(m)
+    proc.proc_init(m)
     m.define("kthreadd_done", wait_h.completion)
     wait.init_completion(m.symbol("kthreadd_done"))
 

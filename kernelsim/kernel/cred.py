@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kernelsim.include.linux import cred as cred_h
 from kernelsim.include.linux import sched, slab
 from kernelsim.include.linux import user_namespace as user_ns_h
+from kernelsim.include.linux.sched import coredump
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.linux.sched import CLONE_NEWUSER, CLONE_THREAD
 from kernelsim.kernel import groups, user, user_namespace
@@ -27,6 +28,7 @@ __all__ = [
     "cred_static_init",
     "exit_creds",
     "prepare_creds",
+    "prepare_exec_creds",
     "put_cred",
 ]
 
@@ -69,6 +71,15 @@ def prepare_creds(m: Machine) -> Any:
         _groups(cred_h.group_info.ref_(m, group_info), 1)
         user._count(cred_h.user_struct.ref_(m, owner), 1)  # get_uid()
         user_ns_h._count(cred_h.user_namespace.ref_(m, user_ns), 1)  # get_user_ns()
+    return new
+
+
+def prepare_exec_creds(m: Machine) -> Any:
+    """Return new credentials (struct cred *) for an execve(2) of the running task, NULL if there is no memory."""
+    new = prepare_creds(m)
+    if new:
+        new.suid = new.fsuid = new.euid
+        new.sgid = new.fsgid = new.egid
     return new
 
 
@@ -124,6 +135,8 @@ def commit_creds(m: Machine, new: Any) -> int:
     _usage(new, 1)
     changed = any(getattr(old, n) != getattr(new, n) for n in ("euid", "egid", "fsuid", "fsgid"))
     if changed or not _cred_cap_issubset(old, new):
+        if task.mm:
+            coredump._set_dumpable(task.mm, coredump.SUID_DUMP_DISABLE)  # suid_dumpable is 0
         task.pdeath_signal = 0
     if new.user != old.user:
         _users(new.user, 1)

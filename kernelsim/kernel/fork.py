@@ -28,8 +28,8 @@ from kernelsim.include.linux import (
 from kernelsim.include.linux import futex as futex_h
 from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux.mm_types import mm_struct
+from kernelsim.include.linux.sched import coredump, task_struct
 from kernelsim.include.linux.sched import signal as sched_signal
-from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.linux.sched.task import kernel_clone_args
 from kernelsim.include.linux.wait import completion
 from kernelsim.include.uapi.asm import errno
@@ -338,6 +338,7 @@ def dup_mm(m: Machine, tsk: task_struct, oldmm: Any) -> Any:
     if address:
         m.copy(address, oldmm.address_, mm_struct.sizeof_, fresh=True)
         _set_new_mm(mm, 1, 1, tsk.address_)
+        user_namespace.get_user_ns(mm.user_ns)
     return mm
 
 
@@ -346,7 +347,9 @@ def mm_alloc(m: Machine, owner: task_struct) -> Any:
     mm = mm_struct(m, slub.kmem_cache_alloc(m, m.static.mm_cachep, slab.GFP_KERNEL))
     if mm:
         mm.mm_users = mm.mm_count = 1
+        mm.flags = coredump.MMF_DUMP_FILTER_DEFAULT
         mm.owner = owner
+        mm.user_ns = user_namespace.get_user_ns(m.current.cred.user_ns)
     return mm
 
 
@@ -359,6 +362,7 @@ def mmput(m: Machine, mm: Any) -> None:
 def mmdrop(m: Machine, mm: Any) -> None:
     """Drop a reference (mm_count) to `mm` (struct mm_struct *); the last one frees it."""
     if not _mm_count(mm, -1):
+        kernel_user_ns.put_user_ns(m, mm.user_ns)
         slub.kmem_cache_free(m, m.static.mm_cachep, mm.address_)
 
 

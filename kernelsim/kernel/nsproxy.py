@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kernelsim.fs import file as fs_file
+from kernelsim.fs import file_table, fs_struct, nsfs
 from kernelsim.fs import namespace as mnt_namespace
 from kernelsim.include.linux import nsproxy as nsproxy_h
-from kernelsim.include.linux import slab, time_namespace
+from kernelsim.include.linux import pid as pid_h
+from kernelsim.include.linux import sched, slab, time_namespace
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.linux import sched as flags_h
 from kernelsim.include.uapi.linux.capability import CAP_SYS_ADMIN
 from kernelsim.ipc import namespace as ipc_namespace
-from kernelsim.kernel import capability, pid_namespace, utsname
+from kernelsim.kernel import capability, cred, pid_namespace, ptrace, utsname
+from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.cgroup import namespace as cgroup_namespace
+from kernelsim.kernel.sched import wait
 from kernelsim.kernel.time import namespace as timens
 from kernelsim.mm import slub
 from kernelsim.net.core import net_namespace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kernelsim.include.linux.sched import task_struct
     from kernelsim.machine.machine import Machine
 
@@ -35,6 +38,7 @@ __all__ = [
     "nsproxy_cache_init",
     "nsproxy_static_init",
     "switch_task_namespaces",
+    "sys_setns",
     "unshare_nsproxy_namespaces",
 ]
 
@@ -47,16 +51,16 @@ CLONE_NS_FLAGS = (
     | flags_h.CLONE_NEWCGROUP
     | flags_h.CLONE_NEWTIME
 )
-# The members of struct nsproxy, each with the functions that copy and drop it, in the order in
-# which create_new_namespaces() makes them.
-_KINDS: tuple[tuple[str, Callable[..., Any], Callable[..., Any]], ...] = (
-    ("mnt_ns", mnt_namespace.copy_mnt_ns, mnt_namespace.put_mnt_ns),
-    ("uts_ns", utsname.copy_utsname, utsname.put_uts_ns),
-    ("ipc_ns", ipc_namespace.copy_ipcs, ipc_namespace.put_ipc_ns),
-    ("pid_ns_for_children", pid_namespace.copy_pid_ns, pid_namespace.put_pid_ns),
-    ("cgroup_ns", cgroup_namespace.copy_cgroup_ns, cgroup_namespace.put_cgroup_ns),
-    ("net_ns", net_namespace.copy_net_ns, net_namespace.put_net),
-    ("time_ns_for_children", timens.copy_time_ns, timens.put_time_ns),
+# The members of struct nsproxy, each with the module and the names of the functions that copy and
+# drop it, in the order in which create_new_namespaces() makes them.
+_KINDS = (
+    ("mnt_ns", mnt_namespace, "copy_mnt_ns", "put_mnt_ns"),
+    ("uts_ns", utsname, "copy_utsname", "put_uts_ns"),
+    ("ipc_ns", ipc_namespace, "copy_ipcs", "put_ipc_ns"),
+    ("pid_ns_for_children", pid_namespace, "copy_pid_ns", "put_pid_ns"),
+    ("cgroup_ns", cgroup_namespace, "copy_cgroup_ns", "put_cgroup_ns"),
+    ("net_ns", net_namespace, "copy_net_ns", "put_net"),
+    ("time_ns_for_children", timens, "copy_time_ns", "put_time_ns"),
 )
 
 
@@ -115,11 +119,11 @@ def create_new_namespaces(m: Machine, flags: int, tsk: task_struct, user_ns: Any
         return -errno.ENOMEM
     new, old = nsproxy_h.nsproxy(m, address), tsk.nsproxy
     new.count = 1
-    for i, (member, copy, _put) in enumerate(_KINDS):
-        ns = copy(m, flags, user_ns, getattr(old, member))
+    for i, (member, module, copy, _put) in enumerate(_KINDS):
+        ns = getattr(module, copy)(m, flags, user_ns, getattr(old, member))
         if isinstance(ns, int):
-            for done, _copy, put in reversed(_KINDS[:i]):
-                put(m, getattr(new, done))
+            for done, its, _copy, put in reversed(_KINDS[:i]):
+                getattr(its, put)(m, getattr(new, done))
             slub.kmem_cache_free(m, m.static.nsproxy_cachep, address)
             return ns
         setattr(new, member, ns)
@@ -144,16 +148,15 @@ def unshare_nsproxy_namespaces(m: Machine, unshare_flags: int, new_cred: Any = N
 
 def free_nsproxy(m: Machine, ns: Any) -> None:
     """Drop the namespaces of `ns` (struct nsproxy *) and free it."""
-    for member in ("mnt_ns", "uts_ns", "ipc_ns", "pid_ns_for_children"):
-        _PUT[member](m, getattr(ns, member))
+    mnt_namespace.put_mnt_ns(m, ns.mnt_ns)
+    utsname.put_uts_ns(m, ns.uts_ns)
+    ipc_namespace.put_ipc_ns(m, ns.ipc_ns)
+    pid_namespace.put_pid_ns(m, ns.pid_ns_for_children)
     timens.put_time_ns(m, ns.time_ns)
     timens.put_time_ns(m, ns.time_ns_for_children)
     cgroup_namespace.put_cgroup_ns(m, ns.cgroup_ns)
     net_namespace.put_net(m, ns.net_ns)
     slub.kmem_cache_free(m, m.static.nsproxy_cachep, ns.address_)
-
-
-_PUT = {member: put for member, _copy, put in _KINDS}
 
 
 def switch_task_namespaces(m: Machine, p: task_struct, new: Any) -> None:
@@ -167,3 +170,127 @@ def switch_task_namespaces(m: Machine, p: task_struct, new: Any) -> None:
 def exit_task_namespaces(m: Machine, p: task_struct) -> None:
     """Let `p` have no namespaces any more."""
     switch_task_namespaces(m, p, None)
+
+
+# --- setns --------------------------------------------------------------------------------------
+
+
+def _check_setns_flags(flags: int) -> int:
+    known = CLONE_NS_FLAGS | flags_h.CLONE_NEWUSER
+    return -errno.EINVAL if not flags or flags & ~known else 0
+
+
+def _put_nsset(m: Machine, set: Any) -> None:
+    # Undo what _prepare_nsset() did, but for what commit_nsset() has handed over.
+    flags = set.flags
+    if flags & flags_h.CLONE_NEWUSER and set.cred:
+        cred.put_cred(m, set.cred)
+    if set.fs and flags & flags_h.CLONE_NEWNS and flags & ~flags_h.CLONE_NEWNS:
+        slub.kmem_cache_free(m, m.static.fs_cachep, set.fs.address_)  # free_fs_struct()
+    if set.nsproxy:
+        free_nsproxy(m, set.nsproxy)
+
+
+def _prepare_nsset(m: Machine, flags: int, set: Any) -> int:
+    # Copies of all that is about to change; 0 or a negative errno.
+    me = m.current
+    proxy = create_new_namespaces(m, 0, me, me.cred.user_ns)
+    if isinstance(proxy, int):
+        return proxy
+    set.nsproxy, set.flags = proxy, flags
+    set.cred = cred.prepare_creds(m) if flags & flags_h.CLONE_NEWUSER else me.cred
+    if flags == flags_h.CLONE_NEWNS:
+        set.fs = me.fs
+    elif flags & flags_h.CLONE_NEWNS and set.cred:
+        set.fs = fs_struct.copy_fs_struct(m, me.fs)
+    if not set.cred or (flags & flags_h.CLONE_NEWNS and not set.fs):
+        _put_nsset(m, set)
+        return -errno.ENOMEM
+    return 0
+
+
+def _validate_ns(m: Machine, set: Any, ns: Any) -> int:
+    found: int = m.call(ns.ops.install, set, ns)
+    return found
+
+
+def _validate_nsset(m: Machine, set: Any, pid: Any) -> int:
+    # Install all that the flags name of the process of `pid`; 0 or a negative errno.
+    task = kernel_pid.pid_task(pid, sched.PIDTYPE_PID)
+    if not task:
+        return -errno.ESRCH
+    if not ptrace.ptrace_may_access(m, task, realcreds=True):
+        return -errno.EPERM
+    proxy = task.nsproxy
+    if not proxy:
+        return -errno.ESRCH
+    _count(proxy, 1)  # get_nsproxy()
+    theirs = {
+        flags_h.CLONE_NEWUSER: task.real_cred.user_ns,
+        flags_h.CLONE_NEWNS: proxy.mnt_ns,
+        flags_h.CLONE_NEWUTS: proxy.uts_ns,
+        flags_h.CLONE_NEWIPC: proxy.ipc_ns,
+        flags_h.CLONE_NEWPID: kernel_pid.task_active_pid_ns(task),
+        flags_h.CLONE_NEWCGROUP: proxy.cgroup_ns,
+        flags_h.CLONE_NEWNET: proxy.net_ns,
+        flags_h.CLONE_NEWTIME: proxy.time_ns,
+    }
+    retval = 0
+    for flag, ns in theirs.items():
+        if set.flags & flag and not retval:
+            retval = _validate_ns(m, set, ns.ns)
+    if not _count(proxy, -1):  # put_nsproxy()
+        free_nsproxy(m, proxy)
+    return retval
+
+
+def _commit_nsset(m: Machine, set: Any) -> None:
+    # The point of no return.
+    if set.flags & flags_h.CLONE_NEWUSER:
+        cred.commit_creds(m, set.cred)
+        set.cred = None
+    switch_task_namespaces(m, m.current, set.nsproxy)
+    set.nsproxy = None
+
+
+def _pidfd_pid(m: Machine, file: Any) -> Any:
+    # struct pid * of a pidfd, -EBADF of another file.
+    if "pidfd_fops" in m.symbols and file.f_op == m.symbol("pidfd_fops"):
+        return pid_h.pid(m, file.private_data)
+    return -errno.EBADF
+
+
+def sys_setns(m: Machine, fd: int, flags: int) -> int:
+    """setns(2): enter the namespace of a file in /proc/PID/ns, or those of a pidfd's process that `flags` name.
+
+    Returns 0, -EBADF, -EINVAL, -EPERM, -ESRCH, -EUSERS or -ENOMEM; then nothing has changed.
+    """
+    file = fs_file.fget(m, fd)
+    if not file:
+        return -errno.EBADF
+    ns, pid, err = None, None, 0
+    if nsfs.proc_ns_file(file):
+        ns = nsfs.get_proc_ns(file)
+        if flags and ns.ops.type != flags:
+            err = -errno.EINVAL
+        flags = ns.ops.type
+    else:
+        pid = _pidfd_pid(m, file)
+        err = -errno.EINVAL if isinstance(pid, int) else _check_setns_flags(flags)
+    if not err:
+        err = _setns(m, flags, ns, pid)
+    file_table.fput(m, file)
+    return err
+
+
+def _setns(m: Machine, flags: int, ns: Any, pid: Any) -> int:
+    set = wait.stack_push(m, nsproxy_h.nsset)
+    set.flags, set.nsproxy, set.fs, set.cred = 0, None, None, None
+    err = _prepare_nsset(m, flags, set)
+    if not err:
+        err = _validate_ns(m, set, ns) if ns is not None else _validate_nsset(m, set, pid)
+        if not err:
+            _commit_nsset(m, set)
+        _put_nsset(m, set)
+    wait.stack_pop(m, nsproxy_h.nsset)
+    return err

@@ -12,6 +12,7 @@ from kernelsim.include.linux import list as lists
 from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux import sched, uaccess
 from kernelsim.include.linux.resource import rusage
+from kernelsim.include.linux.sched import coredump
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.linux import prctl, resource
@@ -415,6 +416,12 @@ def sys_prctl(
             _propagate_has_child_subreaper(m, me)
     elif option == prctl.PR_GET_CHILD_SUBREAPER:
         return uaccess.put_user(m, me.signal.is_child_subreaper, arg2)
+    elif option == prctl.PR_GET_DUMPABLE:
+        return coredump.get_dumpable(me.mm)
+    elif option == prctl.PR_SET_DUMPABLE:
+        if arg2 not in (coredump.SUID_DUMP_DISABLE, coredump.SUID_DUMP_USER):
+            return -errno.EINVAL
+        coredump._set_dumpable(me.mm, arg2)
     else:
         return -errno.EINVAL
     return 0

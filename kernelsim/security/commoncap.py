@@ -28,6 +28,23 @@ def cap_capable(cred: Any, targ_ns: Any, cap: int) -> int:
         ns = ns.parent
 
 
+def cap_bprm_creds_from_file(new: Any, root_uid: int) -> None:
+    """Compute the capabilities after execve(2) of a file that has none of its own.
+
+    `new` (struct cred *) are the credentials to be; `root_uid` (kuid_t) is who root is in its
+    namespace, and gets all that the bounding set has.  Everybody else keeps the ambient ones only.
+    """
+    effective = False
+    new.cap_permitted = 0  # get_file_caps()
+    if root_uid in (new.uid, new.euid):  # handle_privileged_root()
+        new.cap_permitted = new.cap_bset | new.cap_inheritable
+        effective = new.euid == root_uid
+    new.suid = new.fsuid = new.euid
+    new.sgid = new.fsgid = new.egid
+    new.cap_permitted |= new.cap_ambient
+    new.cap_effective = new.cap_permitted if effective else new.cap_ambient
+
+
 def cap_issubset(a: int, b: int) -> bool:
     """Return whether the set `a` (kernel_cap_t) has no capability that `b` lacks."""
     return not a & ~b
@@ -45,17 +62,3 @@ def cap_task_fix_setuid(new: Any, old: Any, root_uid: int) -> None:
         new.cap_effective = 0
     if old.euid != root_uid and new.euid == root_uid:
         new.cap_effective = new.cap_permitted
-
-
-def cap_bprm_creds_from_file(new: Any, old: Any, root_uid: int) -> None:
-    """What a program without capabilities of its own leaves to who runs it: root all, others none.
-
-    `new` and `old` are struct cred *, `root_uid` (kuid_t) is who root is in their namespace.
-    """
-    permitted = 0
-    if root_uid in (new.euid, new.uid):  # handle_privileged_root()
-        permitted = old.cap_bset | old.cap_inheritable
-    new.suid = new.fsuid = new.euid
-    new.sgid = new.fsgid = new.egid
-    new.cap_permitted = permitted | new.cap_ambient
-    new.cap_effective = new.cap_permitted if new.euid == root_uid else new.cap_ambient

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from kernelsim.user import gate, replay
 from kernelsim.user.gate import Dead, NewImage, Stop, UserBuffer, Word, exit_status
-from kernelsim.user.stubs import numbers, processes, resources, signals, stdio, threads
+from kernelsim.user.stubs import (
+    identity,
+    numbers,
+    processes,
+    resources,
+    signals,
+    stdio,
+    threads,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +32,7 @@ class Libc(
     processes.Processes,
     signals.Signals,
     numbers.Numbers,
+    identity.Identity,
     resources.Resources,
     threads.Threads,
     stdio.Stdio,

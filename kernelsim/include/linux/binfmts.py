@@ -22,7 +22,7 @@ class linux_binprm:
     filename: str | bytes
     mm: Any  # struct mm_struct *; None once the task has it
     p: int  # the top of the strings, unsigned long
-    cred: Any = None  # struct cred *, if the task is to have others; None once it has them
+    cred: Any = None  # struct cred *; None once the task has them
     argmin: int = 0  # how low it may come
     argc: int = 0
     envc: int = 0

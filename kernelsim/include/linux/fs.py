@@ -66,6 +66,7 @@ class file(Struct):
     f_flags = u32
     f_mode = u32
     f_pos = s64.named("loff_t")
+    f_cred = ptr("cred")
     private_data = ptr(void)
 
 

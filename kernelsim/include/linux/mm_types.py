@@ -63,5 +63,6 @@ class mm_struct(Struct):
     total_vm = ulong
     start_code = ulong  # which program runs here: its place among the machine's programs, from 1
     end_code = ulong
-    flags = ulong
+    flags = ulong  # MMF_*
     owner = ptr("task_struct")
+    user_ns = ptr("user_namespace")

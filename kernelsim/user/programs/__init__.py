@@ -19,6 +19,7 @@ from kernelsim.user.programs import (
     handlers,
     jobs,
     masks,
+    namespaces,
     pipelines,
     pipes,
     properties,
@@ -33,7 +34,7 @@ Program = Callable[[Any], Coroutine[Any, Any, int | None]]
 
 MODULES = (
     *(forks, waits, exits, families, pipes, descriptors, pipelines, signals, handlers, jobs),
-    *(copies, reaping, groups, masks, properties, futexes),
+    *(copies, reaping, groups, masks, properties, futexes, namespaces),
 )
 ALL: dict[str, Program] = {
     name: getattr(module, name) for module in MODULES for name in module.__all__

@@ -57,6 +57,8 @@ class Numbers(gate.Gate):
         if option in _GETS:
             found = gate.UserBuffer()
             return await self.trap_("prctl", option, found, result=lambda ax: found.data)
+        if option == prctl.PR_GET_DUMPABLE:
+            return await self.trap_("prctl", option)
         if isinstance(arg, str | bytes):
             name = gate.UserBuffer()
             name.data = arg if isinstance(arg, bytes) else arg.encode()

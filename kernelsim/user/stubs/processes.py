@@ -46,10 +46,6 @@ class Processes(gate.Gate):
             args = [args[0] if args else 0, *words]
         return await self.trap_("clone", number, *args)
 
-    async def unshare(self, flags: int) -> None:
-        """Stop sharing with others what `flags` say."""
-        await self.trap_("unshare", operator.index(flags), result=lambda ax: None)
-
     async def waitpid(self, pid: int, options: int) -> tuple[int, int]:
         """Wait for children; (pid, status word), or (0, 0) with WNOHANG when none is ready."""
         return await self._wait4(_c.to_int(pid, "pid"), _c.to_int(options, "options"))

@@ -18,8 +18,8 @@ from kernelsim.include.linux import sched
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm.signal import SA_NODEFER, SA_RESTART, SIGSEGV
+from kernelsim.kernel import _setids, _utsname_calls, fork, groups, nsproxy, signal, sys
 from kernelsim.kernel import exit as kernel_exit
-from kernelsim.kernel import fork, signal, sys
 from kernelsim.kernel.futex import core as futex
 from kernelsim.kernel.sched import core
 from kernelsim.kernel.time import hrtimer, timekeeping, timer
@@ -71,6 +71,7 @@ _MODULES = (
     *(fork, kernel_exit, sys, signal, hrtimer),
     *(fcntl, fs_exec, fs_file, fs_open, pipe, read_write),
     futex,
+    *(_setids, _utsname_calls, groups, nsproxy),
 )
 
 

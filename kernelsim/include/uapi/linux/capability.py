@@ -3,6 +3,7 @@
 __all__ = [
     "CAP_CHECKPOINT_RESTORE",
     "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
     "CAP_KILL",
     "CAP_LAST_CAP",
     "CAP_SETFCAP",
@@ -17,6 +18,7 @@ __all__ = [
 ]
 
 CAP_CHOWN = 0
+CAP_DAC_OVERRIDE = 1
 CAP_KILL = 5
 CAP_SETGID = 6
 CAP_SETUID = 7
