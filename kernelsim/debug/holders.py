@@ -106,7 +106,8 @@ def _cred(walk: _Walk, ref: Any) -> Iterator[str]:
             file = fs.file(walk.m, walk.m.read_u64(fdt.fd + 8 * fd))
             if file and file not in seen and file.f_cred == ref:
                 seen.add(file)
-                yield f"{walk.places.at(file.address_).words}, opened by who had it"
+                who = next(iter(walk.pointers(table.address_, "files")), "a table")
+                yield f"the file fd {fd} of {who}"
     if _is(walk, ref, "init_cred"):
         yield from [_STATIC] * 2
 

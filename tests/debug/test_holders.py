@@ -29,6 +29,8 @@ def test_holders_have_names():
     assert counts(k, bash.cred)["usage"].holders == [
         "real_cred of task 3 (bash)",
         "cred of task 3 (bash)",
+        "the file fd 3 of task 3 (bash)",
+        "the file fd 4 of task 3 (bash)",
     ]
     assert counts(k, bash.files.fd_array[3])["f_count"].holders == [
         "fd 3 of task 3 (bash)",
