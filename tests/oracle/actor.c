@@ -12,22 +12,22 @@
 #define PIPE(me) (20 + 2 * (me))
 #define CALLED 64
 
-enum { CALL, WAIT4, WAITID, ACTION, MASK, PENDING, SUSPEND, SPAWN, EXEC, GET, NAME, PEEK, NAP, JOIN };
+enum { CALL, WAIT4, WAITID, ACTION, MASK, PENDING, SUSPEND, SPAWN, EXEC, GET, NAME, PEEK, NAP, JOIN, POLL };
 enum { NR_READ, NR_WRITE, NR_ACTION = 13, NR_MASK, NR_NAP = 35, NR_EXECVE = 59, NR_WAIT4 = 61,
        NR_PENDING = 127, NR_SUSPEND = 130, NR_PRCTL = 157, NR_FUTEX = 202, NR_EXIT_GROUP = 231, NR_WAITID = 247,
-       NR_CLONE = 56, NR_FORK, NR_VFORK, NR_CLONE3 = 435 };
+       NR_POLL = 7, NR_SETRLIMIT = 160, NR_CLONE = 56, NR_FORK, NR_VFORK, NR_CLONE3 = 435 };
 enum { DEFAULT, IGNORE, TELL, REAP, QUERY };
 
 #define CLONE_VM 0x100L
-#define CLONE_SETTIDS 0x1300000L /* PARENT_SETTID, CHILD_SETTID, CHILD_CLEARTID */
 #define CLONE_PARENT_SETTID 0x100000L
+#define CLONE_PIDFD 0x1000L
 #define SA_RESTORER 0x04000000UL
 
 struct command { long number, op, nr, child, a[6]; };
 struct action { void *handler; unsigned long flags; void *restorer; unsigned long mask; };
 
 static char stacks[ACTORS][STACK] __attribute__((aligned(STACK)));
-static volatile int places[ACTORS][2];
+static volatile int places[ACTORS][3];
 static char *directory;
 
 void *memset(void *to, int c, unsigned long n)
@@ -178,17 +178,20 @@ static int make(const struct command *c, long *r)
 	} else {
 		unsigned long size = STACK - 64;
 		unsigned long args[] = {
-			flags, 0, (long)&tids[1], (long)&tids[0], c->a[1],
+			flags, (long)&tids[2], (long)&tids[1], (long)&tids[0], c->a[1],
 			flags & CLONE_VM ? (unsigned long)stacks[c->child] : 0, flags & CLONE_VM ? size : 0, 0,
 			wanted[0] ? (unsigned long)wanted : 0, wanted[0] != 0, 0,
 		};
 		long a[] = { (long)args, c->a[3], 0, 0, 0 };
 		r[0] = spawn(NR_CLONE3, a, c->child);
 	}
-	if (!(flags & CLONE_PARENT_SETTID) || r[0] < 0)
+	if (!(flags & (CLONE_PARENT_SETTID | CLONE_PIDFD)) || r[0] < 0)
 		return 1;
-	r[1] = tids[0];
-	return 2;
+	if (c->nr == NR_CLONE || flags & CLONE_PARENT_SETTID)
+		r[1] = tids[0]; /* clone() stores the pidfd there too */
+	if (c->nr == NR_CLONE3 && flags & CLONE_PIDFD)
+		r[2] = tids[2];
+	return 3;
 }
 
 static long execute(long me, long missing)
@@ -210,6 +213,7 @@ static int carry_out(long me, const struct command *c, long *r)
 	int status = 0, info[32] = { 0 };
 	long set = a[1], old = 0, thousand[] = { 1000, 0 };
 	char name[16] = "a";
+	struct { int fd; short events, revents; } wanted = { 0 };
 	switch (c->op) {
 	case CALL:
 		r[0] = sys(c->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -260,6 +264,12 @@ static int carry_out(long me, const struct command *c, long *r)
 		status = places[c->child][1];
 		r[0] = sys(NR_FUTEX, (long)&places[c->child][1], 0, status ? status : 1, 0, 0, 0);
 		return 1;
+	case POLL:
+		wanted.fd = a[0];
+		wanted.events = 1; /* POLLIN */
+		r[0] = sys(NR_POLL, (long)&wanted, 1, a[1], 0, 0, 0);
+		r[1] = wanted.revents & 33; /* POLLIN, POLLNVAL */
+		return 2;
 	case NAP:
 		r[0] = sys(NR_NAP, (long)thousand, 0, 0, 0, 0, 0);
 		return 1;
@@ -289,7 +299,8 @@ __attribute__((used)) static void begin(long *sp)
 {
 	char *name = (char *)sp[1];
 	directory = (char *)sp[2];
-	sys(NR_PRCTL, 4, 0, 0, 0, 0, 0); /* PR_SET_DUMPABLE: no core files */
+	long limit[] = { 1, 1 };
+	sys(NR_SETRLIMIT, 4, (long)limit, 0, 0, 0, 0); /* RLIMIT_CORE: no core files, and no pipe */
 	while (name[1])
 		name++;
 	register long to __asm__("r12") = (long)(stacks[*name - '0'] + STACK - 64);

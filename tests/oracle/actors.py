@@ -96,8 +96,8 @@ class _World:
     # What the actors that share memory share beside Python's objects: actor.c's `places`.
     def __init__(self, known: list[list[int]] | None = None) -> None:
         n = range(commands.ACTORS)
-        self.places = [[gate.UserBuffer(), gate.UserBuffer()] for _ in n]
-        for place, values in zip(self.places, known or [[0, 0] for _ in n], strict=True):
+        self.places = [[gate.UserBuffer() for _ in range(3)] for _ in n]
+        for place, values in zip(self.places, known or [[0, 0, 0] for _ in n], strict=True):
             for word, value in zip(place, values, strict=True):
                 word.data = value
 
@@ -188,7 +188,7 @@ class Actor:
             return await self._call("futex", word, 0, word.data or 1)
         if op == "peek":
             places = self.world.places[child]
-            words = await self._call("getpid", more=lambda: tuple(p.data or 0 for p in places))
+            words = await self._call("getpid", more=lambda: tuple(p.data or 0 for p in places[:2]))
             return words[1:]
         return await getattr(self, f"_{op}")(*args)
 
@@ -247,9 +247,14 @@ class Actor:
         if flags & sched.CLONE_VM:
             cast, world = self.cast, self.world
             stack = gate.Stack(lambda libc: Actor(libc, child, cast, world).obey())
-        more: Any = tuple
-        if flags & sched.CLONE_PARENT_SETTID:
-            more = lambda: (tids[0].data or 0,)  # noqa: E731
+        pidfd = flags & sched.CLONE_PIDFD
+
+        def stored() -> tuple[int, ...]:
+            first = name == "clone" or flags & sched.CLONE_PARENT_SETTID
+            second = name == "clone3" and pidfd
+            return tids[0].data or 0 if first else 0, tids[2].data or 0 if second else 0
+
+        more: Any = stored if pidfd or flags & sched.CLONE_PARENT_SETTID else tuple
         if name == "clone":
             found = await self._call(
                 name, flags | exit_signal, stack, tids[0], tids[1], 0, more=more
@@ -267,7 +272,7 @@ class Actor:
         number, place = gate.UserBuffer(), gate.UserBuffer()
         number.data = (wanted,)
         args = (
-            *(flags, 0, uaccess.user_address(m, tids[1]), uaccess.user_address(m, tids[0])),
+            *(flags, *(uaccess.user_address(m, tids[i]) for i in (2, 1, 0))),
             exit_signal,
             *((uaccess.user_address(m, stack) - length, length) if stack else (0, 0)),
             *(0, uaccess.user_address(m, number) if wanted else 0, int(wanted != 0), 0),
@@ -300,6 +305,11 @@ class Actor:
         place.data = bytes([ord("a") + letter])
         return await self._call("prctl", _PRCTL_NAME, place)
 
+    async def _poll(self, fd: int, timeout: int, *_: int) -> list[int]:
+        place = gate.UserBuffer()
+        place.data = [(fd, 1, 0)]
+        return await self._call("poll", place, 1, timeout, more=lambda: (place.data[0][2] & 33,))
+
     async def _nap(self, *_: int) -> list[int]:
         return await self._call("nanosleep", 1000, 0, gate.UserBuffer())
 
@@ -313,6 +323,9 @@ ARGUMENTS = {
     "unshare": 1,
     "umask": 1,
     "set_tid_address": 1,
+    "pidfd_open": 2,
+    "pidfd_send_signal": 4,
+    "pidfd_getfd": 3,
     "dup": 1,
     "dup2": 2,
     "dup3": 3,

@@ -13,6 +13,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kernelsim.arch.x86.entry import common
 from kernelsim.include.uapi.asm import signal
 from kernelsim.include.uapi.linux import sched
 
@@ -28,7 +29,7 @@ OPS = {
     for number, name in enumerate(
         (
             *("call", "wait4", "waitid", "sigaction", "sigprocmask", "sigpending", "sigsuspend"),
-            *("spawn", "execve", "get", "name", "peek", "nap", "join"),
+            *("spawn", "execve", "get", "name", "peek", "nap", "join", "poll"),
         )
     )
 }
@@ -40,9 +41,11 @@ DEFAULT, IGNORE, TELL, REAP, QUERY = range(5)
 WNOHANG, WUNTRACED, WEXITED, WCONTINUED, WNOWAIT = 1, 2, 4, 8, 1 << 24
 WNOTHREAD, WALL, WCLONE = 1 << 29, 1 << 30, -1 << 31
 
+PIDFDS = common.sys_call_table[common.syscall_number("pidfd_open")] is not None
 FORKS = (
     *("FS", "FILES", "PARENT", "IO", "SYSVSEM", "UNTRACED", "PARENT_SETTID", "CHILD_SETTID"),
     *("CHILD_CLEARTID", "DETACHED", "SETTLS"),
+    *(("PIDFD",) if PIDFDS else ()),
 )
 PTHREAD = ("VM", "FS", "FILES", "SIGHAND", "THREAD", "SYSVSEM")
 SHARING = (
@@ -135,9 +138,11 @@ class _Writer:
         self.rng, self.manner = rng, manner
         self.spawned = 1
         self.found: list[Command] = []
+        self.one_of = ""
         self.parents: list[int] = []
         self.joined: list[int] = []  # actors that tell the kernel to clear a word at their end
         self.kinds = [kind for n, kinds in _OFTEN.items() for kind in kinds * n]
+        self.kinds += ["pidfds"] * 3 * PIDFDS
         if manner == "threads":
             self.kinds += ["thread"] * 12 + ["peek"] * 2 + ["join"]
 
@@ -148,11 +153,19 @@ class _Writer:
         if self.spawned < 3 and rng.random() < 0.4:
             births = ("fork", "clone", "thread") if self.manner == "threads" else ("fork", "clone")
             kind = rng.choice(births)
-        return getattr(self, "_" + kind)()
+        method = getattr(self, "_" + kind, None)
+        return method() if method else (kind,)  # without arguments
 
     def add(self, name: str, *args: int) -> None:
         """Let somebody make the call, if it can be made."""
         rng = self.rng
+        vforks = name == "vfork" or (op_of(name) == "spawn" and args and args[0] & flags("VFORK"))
+        if self.manner == "threads" and (vforks or name == "execve"):
+            # newer kernels let an execve take a signal that was for a thread asleep in its vfork
+            if self.one_of in {"", "vfork" if vforks else "execve"}:
+                self.one_of = "vfork" if vforks else "execve"
+            else:
+                return
         actor = rng.randrange(self.spawned) if rng.random() < 0.8 else self.spawned - 1
         child = 0
         if op_of(name) == "spawn":
@@ -189,12 +202,6 @@ class _Writer:
 
     # --- births -----------------------------------------------------------------------------------
 
-    def _fork(self) -> tuple[Any, ...]:
-        return ("fork",)
-
-    def _vfork(self) -> tuple[Any, ...]:
-        return ("vfork",)
-
     def _clone(self) -> tuple[Any, ...]:
         names = self._some(FORKS, 0.2) + self._some(("VFORK", *SPACES), 0.05)
         exit_signal = self.rng.choice(EXIT_SIGNALS)
@@ -224,11 +231,9 @@ class _Writer:
         wanted = wrong if isinstance(wrong, int) else flags(*wrong)
         return rng.choice(
             (
-                ("clone3", wanted, 0, 0, 88),
-                ("clone3", wanted, 0, 0, 88),
+                *(("clone3", wanted, 0, 0, 88), ("clone3", wanted, 0, 0, 88)),
+                *(("clone3", flags(*some), 17, 0, 88) for some in (("PARENT",), PTHREAD)),
                 ("clone3", 0, rng.choice((65, 300)), 0, 88),
-                ("clone3", flags("PARENT"), 17, 0, 88),
-                ("clone3", flags(*PTHREAD), 17, 0, 88),
                 ("clone3", 0, 17, 0, rng.choice((0, 63, 5000))),
             )
         )
@@ -316,17 +321,8 @@ class _Writer:
     def _sigprocmask(self) -> tuple[Any, ...]:
         return "sigprocmask", self.rng.choice((0, 0, 1, 2, 2, 3)), self._mask()
 
-    def _sigpending(self) -> tuple[Any, ...]:
-        return ("sigpending",)
-
     def _sigsuspend(self) -> tuple[Any, ...]:
         return "sigsuspend", self._mask()
-
-    def _pause(self) -> tuple[Any, ...]:
-        return ("pause",)
-
-    def _nap(self) -> tuple[Any, ...]:
-        return ("nap",)
 
     # --- who one is -------------------------------------------------------------------------------
 
@@ -335,24 +331,16 @@ class _Writer:
         return (name, self._pid(0, 0, 99)) if name in {"getpgid", "getsid"} else (name,)
 
     def _setpgid(self) -> tuple[Any, ...]:
-        return (
-            "setpgid",
-            self.rng.choice((0, 0, self._pid(99, -1))),
-            self.rng.choice((0, 0, self._pid(-1, 99))),
-        )
-
-    def _setsid(self) -> tuple[Any, ...]:
-        return ("setsid",)
+        pid, pgid = self._pid(99, -1), self._pid(-1, 99)
+        return "setpgid", self.rng.choice((0, 0, pid)), self.rng.choice((0, 0, pgid))
 
     def _prctl(self) -> tuple[Any, ...]:
         rng = self.rng
         return rng.choice(
             (
                 ("prctl", 1, rng.choice((signal.SIGUSR1, signal.SIGTERM, signal.SIGSTOP, 0, 65))),
-                ("prctl", 36, rng.choice((0, 1, 1, 2))),
-                ("get", rng.choice((2, 16, 37))),
-                ("name", rng.randrange(26)),
-                ("prctl", 9999, 0),
+                *(("prctl", 36, rng.choice((0, 1, 1, 2))), ("prctl", 9999, 0)),
+                *(("get", rng.choice((2, 16, 37))), ("name", rng.randrange(26))),
             )
         )
 
@@ -373,11 +361,16 @@ class _Writer:
             )
         )
 
-    def _peek(self) -> tuple[Any, ...]:
-        return ("peek",)
-
-    def _join(self) -> tuple[Any, ...]:
-        return ("join",)
+    def _pidfds(self) -> tuple[Any, ...]:
+        rng, fd = self.rng, self.rng.randint(3, 5)
+        pid = FIRST_PID if self.manner == "threads" else self._pid(99)  # newer kernels know threads
+        return rng.choice(
+            (
+                *[("pidfd_open", pid, rng.choice((0, 0, 0, 0o4000, 1)))] * 3,
+                *(("pidfd_send_signal", fd, self._signal(), 0, 0), ("pidfd_getfd", fd, 0, 0)),
+                *(("waitid", 3, fd, WNOHANG | WEXITED), ("poll", fd, 0)),
+            )
+        )
 
 
 def _signed(n: int) -> int:

@@ -63,7 +63,8 @@ ALL = (
     *("waitid", "kill", "tkill", "tgkill", "rt_sigaction", "rt_sigprocmask", "rt_sigpending"),
     *("rt_sigsuspend", "pause", "prctl", "getpid", "getppid", "gettid", "getpgid", "getpgrp"),
     *("getsid", "setpgid", "setsid", "umask", "dup", "dup2", "dup3", "fcntl", "close"),
-    *("close_range", "nanosleep", "futex", "set_tid_address"),
+    *("close_range", "nanosleep", "futex", "set_tid_address", "pidfd_open"),
+    *("pidfd_send_signal", "pidfd_getfd", "poll"),
     *(f"clone {name}" for name in _LEGACY),
     *(f"clone3 {name}" for _, name in _CLONE),
     "clone3 CLONE_NEWTIME",
@@ -90,16 +91,17 @@ ALL = (
 )
 """The calls, and each of their flags and options."""
 
+# What of it no program can do, and why.
 NEVER = {
     "clone CLONE_PTRACE": "nobody traces here: refused (docs/fidelity.md)",
     "clone3 CLONE_PTRACE": "nobody traces here: refused (docs/fidelity.md)",
     "kill pid -1": "would reach the director, who is to go on",
-    "clone CLONE_PIDFD": "no pidfds yet",
-    "clone3 CLONE_PIDFD": "no pidfds yet",
-    "waitid P_PIDFD": "no pidfds yet",
     "clone3 CLONE_INTO_CGROUP": "no control groups: refused (docs/fidelity.md)",
 }
-"""What of it no program can do, and why."""
+_OF_PIDFDS = ("pidfd_open", "pidfd_send_signal", "pidfd_getfd", "poll", "waitid P_PIDFD")
+if not commands.PIDFDS:
+    _CLONES = ("clone CLONE_PIDFD", "clone3 CLONE_PIDFD")
+    NEVER |= dict.fromkeys((*_OF_PIDFDS, *_CLONES), "no pidfds yet")
 
 
 def labels(name: str, args: tuple[int, ...]) -> Iterator[str]:

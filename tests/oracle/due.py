@@ -26,6 +26,10 @@ def _shared(*names: str) -> list[Call]:
     return [("clone", flags(*names), exit_signal), ("clone3", flags(*names), exit_signal, 0, 88)]
 
 
+_WITH_PIDFDS: list[Call] = [
+    *(("pidfd_open", 3, 0), ("pidfd_send_signal", 3, 10, 0, 0), ("pidfd_getfd", 3, 0, 0)),
+    *(("waitid", 3, 3, 5), ("poll", 3, 0)),
+]
 EACH: list[Call] = [
     *_each_clone(*commands.FORKS, "VFORK", *commands.SPACES),
     *(("clone3", flags(name), 17, 0, 88) for name in ("CLEAR_SIGHAND", "NEWTIME")),
@@ -58,6 +62,7 @@ EACH: list[Call] = [
     *(("get", option) for option in (2, 16, 37)),
     *((name,) for name in ("getpid", "getppid", "gettid", "getpgrp", "setsid")),
     ("set_tid_address", 0),
+    *(_WITH_PIDFDS if commands.PIDFDS else ()),
     *(("getpgid", 4), ("getsid", 4), ("setpgid", 0, 0), ("exit", 1), ("exit_group", 2)),
     *(
         ("umask", 0o77),
