@@ -249,9 +249,7 @@ def do_open_execat(m: Machine, pathname: str | bytes) -> str | int:
     if name in m.programs:
         return name
     names = [*namei.DEVICES, *m.programs]
-    if name in namei.DEVICES or any(
-        f"{one}/".startswith(f"{name.rstrip('/')}/") for one in names if one[:1] == "/"
-    ):
+    if name in namei.DEVICES or any(one.startswith(f"{name.rstrip('/')}/") for one in names):
         return -errno.EACCES
     return -errno.ENOTDIR if any(name.startswith(f"{one}/") for one in names) else -errno.ENOENT
 

@@ -41,10 +41,10 @@ def _dup2(fd: int, fd2: int) -> int:
     return os.dup2(fd, fd2) if fd >= 0 and fd2 >= 0 else _fail(errno.EBADF)
 
 
-# os.open sets O_CLOEXEC, open does not.
+# os.open sets O_CLOEXEC, open does it only when told.
 def _open(path: str, flags: int, mode: int = 0o777) -> int:
     fd = os.open(path, flags, mode)
-    os.set_inheritable(fd, True)
+    os.set_inheritable(fd, not flags & _O_CLOEXEC)
     return fd
 
 
@@ -79,6 +79,7 @@ def _signal(sig: int, handler: Any) -> Any:
     return before if before is not None else int(old) if isinstance(old, int) else 0
 
 
+_O_CLOEXEC = 0o2000000
 _handlers: dict[int, Any] = {}
 _GETS = (2, 16, 37)  # PR_GET_PDEATHSIG, PR_GET_NAME, PR_GET_CHILD_SUBREAPER
 
