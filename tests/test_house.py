@@ -127,8 +127,8 @@ FUNCTION_LINES, FILE_LINES = 60, 400
 LONGER: dict[str, tuple[int, str]] = {
     "kernelsim/kernel/fork.py": (1100, "mirrors one C file of 3,000 lines, in its order"),
     "kernelsim/kernel/exit.py": (860, "mirrors one C file of 1,800 lines, in its order"),
-    "kernelsim/kernel/signal.py": (960, "mirrors one C file of 4,700 lines, in its order"),
-    "kernelsim/kernel/pid.py": (550, "mirrors one C file of 700 lines, in its order"),
+    "kernelsim/kernel/signal.py": (1060, "mirrors one C file of 4,700 lines, in its order"),
+    "kernelsim/kernel/pid.py": (660, "mirrors one C file of 700 lines, in its order"),
     "kernelsim/kernel/futex/core.py": (660, "mirrors one C file of 4,000 lines, in its order"),
     "kernelsim/kernel/sys.py": (640, "mirrors one C file of 2,700 lines, in its order"),
     "kernelsim/kernel/sched/core.py": (500, "mirrors one C file of 8,500 lines, in its order"),

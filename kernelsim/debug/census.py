@@ -11,8 +11,8 @@ import struct
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from kernelsim.debug import counted, slabs, stack_locals
-from kernelsim.fs import nsfs
+from kernelsim.debug import counted, pollers, slabs, stack_locals
+from kernelsim.fs import nsfs, select
 from kernelsim.include.linux import (
     cred,
     fs,
@@ -58,6 +58,7 @@ class Census:
         self.waiting: Counter[int] = Counter()  # of each user_struct: how many of these are its
         self.nodes = 0  # of radix trees
         self.pipes: dict[int, list[Any]] = {}  # the files of each pipe
+        self.polls: list[Any] = []  # struct poll_wqueues of those who sleep in poll(2)
         self.tables: list[Any] = []  # fdtables that are no longer the embedded one
         self.tasks = list(_threads(m))
         for task in self.tasks:
@@ -86,6 +87,7 @@ class Census:
     def _task(self, task: Any) -> None:
         for name in ("signal", "sighand", "files", "fs", "nsproxy", "cred", "real_cred"):
             self._point(getattr(task, name))
+        self._poll(task)
         if task.mm:
             self.users[task.mm.address_] += 1
         elif task.active_mm:
@@ -98,6 +100,16 @@ class Census:
             ):
                 if entry.func == machine.text_address("child_wait_callback"):
                     self._point(container_of(entry, kernel_exit.wait_opts, "child_wait").wo_pid)
+
+    def _poll(self, task: Any) -> None:
+        # Who polls holds the files: its waiters are found by their function, on its stack.
+        for pwq in pollers.poll_tables(task):
+            self.polls.append(pwq)
+            for entry in pollers.poll_entries(pwq):
+                file = entry.filp
+                if not self.refs[fs.file][file.address_]:
+                    self._file(file)
+                self._point(file)
 
     def _signals(self, pending: Any) -> None:
         lists.validate_list(pending.list)
@@ -148,6 +160,8 @@ class Census:
             self._point(user_namespace.user_namespace(self.m, file.private_data))
         if file.f_op == self.m.symbol("pipefifo_fops"):
             self.pipes.setdefault(file.private_data, []).append(file)
+        elif file.f_op == self.m.symbol("pidfd_fops"):
+            self._point(pid_h.pid(self.m, file.private_data))
 
     def _held(self, task: Any) -> None:
         # What the calls that `task` is in have counted.
@@ -172,6 +186,9 @@ class Census:
         self._point(self.m.symbol("init_nsproxy").mnt_ns)  # init_mount_tree()
         self._point(self.m.symbol("init_pid_ns"))
         todo, seen = self._all(pid_h.pid_namespace), set()
+        todo += [
+            pid_h.ns_of_pid(pid) for pid in self._all(pid_h.pid)
+        ]  # a pidfd may be all that is left
         while todo:
             ns = todo.pop()
             if ns in seen:
@@ -234,6 +251,10 @@ class Census:
             yield from (address, pipe.bufs.address_)
         for fdt in self.tables:
             yield from (fdt.address_, fdt.fd, fdt.open_fds)
+        for pwq in self.polls:
+            head: Any = select.poll_list(self.m, pwq.address_ + pollers.POLL_LIST)
+            while head := head.next:
+                yield head.address_
 
     def pages(self) -> int:
         """Return how many pages the objects reached hold by themselves: stacks, pipes, per-CPU data."""
@@ -248,6 +269,7 @@ class Census:
             len(per_cpu)
             + stacks
             + sum(bool((p.bufs + i).page) for p in pipes for i in range(p.ring_size))
+            + sum(len(pollers.poll_pages(pwq)) for pwq in self.polls)
         )
 
 

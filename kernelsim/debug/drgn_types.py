@@ -36,6 +36,7 @@ TYPEDEFS: dict[str, str | dict[str, str]] = {
     "__kernel_loff_t": "long long",
     "__kernel_size_t": "unsigned long",
     "__kernel_uid32_t": "unsigned int",
+    "__poll_t": "unsigned int",
     "__kernel_gid32_t": "unsigned int",
     "arch_spinlock_t": "struct qspinlock",
     "atomic64_t": {"counter": "s64"},

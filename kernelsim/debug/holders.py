@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kernelsim.debug import stack_locals
+from kernelsim.debug import pollers, stack_locals
 from kernelsim.debug.places import looking, threads
 from kernelsim.include.linux import cred, fs, mm_types, nsproxy, sched
 from kernelsim.include.linux import list as lists
@@ -163,14 +163,29 @@ def _processes(walk: _Walk, ref: Any) -> Iterator[str]:
             yield walk.name(task)
 
 
-def _files(walk: _Walk, ref: Any) -> Iterator[str]:
-    m = walk.m
+def _opened(walk: _Walk) -> Iterator[tuple[int, str]]:
+    # Each descriptor: the address of its open file, and whose it is.
     for table in walk.all(fs.files_struct, "files"):
         fdt: Any = table.fdt
         who = ", ".join(itertools.islice(walk.pointers(table.address_, "files"), 2))
         for fd in range(min(fdt.max_fds, 4096)):
-            if m.read_u64(fdt.fd + 8 * fd) == ref.address_:
-                yield f"fd {fd} of {who}"
+            address = walk.m.read_u64(fdt.fd + 8 * fd)
+            if address:
+                yield address, f"fd {fd} of {who}"
+
+
+def _polled(walk: _Walk) -> Iterator[tuple[int, str]]:
+    # Each file that somebody waits for in poll(2), and who.
+    for task in walk.tasks:
+        for pwq in pollers.poll_tables(task):
+            for entry in pollers.poll_entries(pwq):
+                yield entry.filp.address_, f"{walk.name(task)}, which polls it"
+
+
+def _files(walk: _Walk, ref: Any) -> Iterator[str]:
+    for address, who in itertools.chain(_opened(walk), _polled(walk)):
+        if address == ref.address_:
+            yield who
 
 
 def _pid(walk: _Walk, ref: Any) -> Iterator[str]:
@@ -185,6 +200,13 @@ def _pid(walk: _Walk, ref: Any) -> Iterator[str]:
                     waits = container_of(entry, kernel_exit.wait_opts, "child_wait")
                     if waits.wo_pid == ref:
                         yield f"{walk.name(task)}, which waits for it"
+    pidfds: dict[int, str] = {}
+    for address, who in itertools.chain(_opened(walk), _polled(walk)):
+        file: Any = fs.file(m, address)
+        if file.f_op == m.symbol("pidfd_fops") and file.private_data == ref.address_:
+            pidfds.setdefault(address, who)
+    for who in pidfds.values():
+        yield f"a pidfd, {who}"
     if _is(walk, ref, "init_struct_pid"):
         yield _STATIC
 

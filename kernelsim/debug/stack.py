@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEDULER", "Inside", "kernel_stack", "past_stack", "proc_stack", "waiting", "wchan"]
 
-SCHEDULER = {"schedule", "__schedule", "context_switch", "preempt_schedule", "switch"}
+SCHEDULER = {
+    *("schedule", "__schedule", "context_switch", "preempt_schedule", "switch"),
+    "schedule_hrtimeout_range",
+}
 """The functions in the section .sched.text: in_sched_functions()."""
 
 # Where a task comes from user mode, or from nowhere: below it nothing is on the stack.

@@ -151,6 +151,7 @@ def _pids(m: Any, census: Census) -> None:
     for pid in [
         m.symbol("init_struct_pid"),
         *(pid_h.pid(m, address) for address in sorted(numbered)),
+        *(pid for pid in census._all(pid_h.pid) if pid.address_ not in numbered),
     ]:
         if pid.address_ in numbered:
             kernel_pid.validate_pid(m, pid)
@@ -232,14 +233,17 @@ def _wait_queues(census: Census) -> None:
         if t.flags & sched.PF_KTHREAD and t.set_child_tid:
             own = kthread.kthread(m, t.set_child_tid)
             queues += [own.parked.wait, own.exited.wait]
+    queues += [pid.wait_pidfd for pid in census._all(pid_h.pid)]
+    pollers = {pwq.address_: pwq.polling_task.address_ for pwq in census.polls}
     for queue in queues:
         lists.validate_list(queue.head)
         for entry in lists.list_for_each_entry(wait_queue_entry, queue.head, "entry"):
-            task = live.get(entry.private)
+            task = live.get(pollers.get(entry.private, entry.private))
             _check(
                 task is not None,
                 f"{entry!r} on {queue!r} belongs to {entry.private:#x}, which is no live task",
             )
             assert task is not None
             inside = task.thread.sp <= entry.address_ < task.stack + sched.THREAD_SIZE
+            inside = inside or entry.private in pollers  # in a page that its poll_wqueues leads to
             _check(inside, f"{entry!r} on {queue!r} is not on the stack of {task!r}")

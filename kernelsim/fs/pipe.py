@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from kernelsim.fs import file as fs_file
 from kernelsim.fs import file_table
-from kernelsim.include.linux import fs, sched, slab, uaccess
+from kernelsim.include.linux import fs, poll, sched, slab, uaccess
 from kernelsim.include.linux import wait as wait_h
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno, fcntl, signal
+from kernelsim.include.uapi.linux import eventpoll
 from kernelsim.kernel import signal as kernel_signal
 from kernelsim.kernel.sched import core, wait
 from kernelsim.machine import machine, memory
@@ -29,6 +30,7 @@ __all__ = [
     "do_pipe2",
     "free_pipe_info",
     "init_pipe_fs",
+    "pipe_poll",
     "pipe_read",
     "pipe_release",
     "pipe_write",
@@ -40,6 +42,8 @@ PIPE_BUF_FLAG_PACKET = 0x08
 PIPE_BUF_FLAG_CAN_MERGE = 0x10
 O_NOTIFICATION_PIPE = fcntl.O_EXCL
 PAGE_SIZE = memory.PAGE_SIZE
+_IN = eventpoll.EPOLLIN | eventpoll.EPOLLRDNORM
+_OUT = eventpoll.EPOLLOUT | eventpoll.EPOLLWRNORM
 
 
 def init_pipe_fs(m: Machine) -> None:
@@ -48,6 +52,7 @@ def init_pipe_fs(m: Machine) -> None:
     for member, name in (
         ("read", "pipe_read"),
         ("write", "pipe_write"),
+        ("poll", "pipe_poll"),
         ("release", "pipe_release"),
     ):
         setattr(fops, member, machine.text_address(name))
@@ -171,9 +176,9 @@ async def pipe_read(m: Machine, file: Any, to: Any, count: int) -> int:
             return -errno.ERESTARTSYS
         wake_next_reader = True
     if was_full:
-        wait.__wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+        wait.__wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 1, _OUT)
     if wake_next_reader and not _empty(pipe):
-        wait.__wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+        wait.__wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, _IN)
     to.data = data
     return len(data)
 
@@ -242,14 +247,32 @@ async def pipe_write(m: Machine, file: Any, data: bytes) -> int:
             retval = done or -errno.ERESTARTSYS
             break
         if was_empty:
-            wait.__wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+            wait.__wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, _IN)
         await _wait_event_exclusive(m, pipe.wr_wait, lambda: not _full(pipe) or not pipe.readers)
         was_empty, wake_next_writer = _empty(pipe), True
-    if was_empty:
-        wait.__wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+    if was_empty or pipe.poll_usage:
+        wait.__wake_up(m, pipe.rd_wait, sched.TASK_INTERRUPTIBLE, 1, _IN)
     if wake_next_writer and not _full(pipe):
-        wait.__wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 1, None)
+        wait.__wake_up(m, pipe.wr_wait, sched.TASK_INTERRUPTIBLE, 1, _OUT)
     return retval
+
+
+def pipe_poll(m: Machine, filp: Any, pt: Any) -> int:
+    """Return what can be done with this end at once (EPOLL*), and let `pt` (poll_table *) wait for more."""
+    pipe = fs.pipe_inode_info(m, filp.private_data)
+    pipe.poll_usage = True
+    mode, mask = filp.f_mode, 0
+    if mode & fs.FMODE_READ:
+        poll.poll_wait(m, filp, pipe.rd_wait, pt)
+    if mode & fs.FMODE_WRITE:
+        poll.poll_wait(m, filp, pipe.wr_wait, pt)
+    if mode & fs.FMODE_READ:
+        mask |= 0 if _empty(pipe) else _IN
+        mask |= 0 if pipe.writers else eventpoll.EPOLLHUP  # f_version is a FIFO's affair
+    if mode & fs.FMODE_WRITE:
+        mask |= 0 if _full(pipe) else _OUT
+        mask |= 0 if pipe.readers else eventpoll.EPOLLERR
+    return mask
 
 
 def create_pipe_files(m: Machine, flags: int) -> Any:

@@ -2,7 +2,7 @@
 
 No counterpart in Linux: names, arguments and results are those of Python's `os` module, so most
 calls *are* functions of `os` and `signal`. To add one, add a line to `CALLS`. Left out: what
-Python can't call safely (clone, vfork) and what no program uses yet (memory).
+Python can't call safely (vfork, and clone that shares something) and what no program uses yet (memory).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
-from kernelsim.host import resources
+from kernelsim.host import pidfds, resources
 
 __all__ = ["BUFSIZ", "CALLS", "Libc", "Word"]
 
@@ -286,6 +286,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "setns": _setns,
     "gethostname": lambda: os.uname().nodename,
     "sethostname": _sethostname,
+    **pidfds.CALLS,
     **({"pause": signal.pause} if hasattr(signal, "pause") else {}),
 }
 
@@ -329,7 +330,8 @@ class Libc:
             number = error.errno or 0
             self._note(os.getpid(), name, args, errno.errorcode.get(number, str(number)))
             raise
-        if name == "fork" and result == 0 and os.getpid() > self._processes:
+        child = result in (0, (0, None)) and name in ("fork", "clone_pidfd")
+        if child and os.getpid() > self._processes:
             self._runaway()
         self._note(os.getpid(), name, args, result)
         return result

@@ -1,6 +1,6 @@
 """kernel/exit.c @ v5.10.188: the death of tasks, and waiting for it.
 
-Left out: core dumps, taskstats, accounting, io_uring, ptrace, robust futexes, pidfds
+Left out: core dumps, taskstats, accounting, io_uring, ptrace, robust futexes
 (docs/fidelity.md).  tasklist_lock: there is one CPU and nothing sleeps under it.
 """
 
@@ -21,7 +21,7 @@ from kernelsim.include.linux.poison import LIST_POISON2
 from kernelsim.include.linux.resource import rusage
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
-from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.asm import errno, fcntl
 from kernelsim.include.uapi.asm import signal as asm_signal
 from kernelsim.include.uapi.asm.signal import SIGCHLD, SIGCONT, SIGHUP
 from kernelsim.include.uapi.linux import resource
@@ -58,7 +58,6 @@ __all__ = [
     "kernel_waitid",
     "kill_orphaned_pgrp",
     "panic",
-    "pid_has_task",
     "put_task_struct_rcu_user",
     "release_task",
     "reparent_leader",
@@ -66,6 +65,7 @@ __all__ = [
     "sys_exit_group",
     "sys_wait4",
     "sys_waitid",
+    "thread_group_exited",
     "wait_consider_task",
     "wait_opts",
     "wait_task_continued",
@@ -591,11 +591,6 @@ def _look_for_children(m: Machine, wo: Any, current: task_struct) -> int:
         tsk = task_struct(m, following)
 
 
-def pid_has_task(pid: Any, pid_type: int) -> bool:
-    """Return whether any task uses `pid` (struct pid *, may be NULL) as its `pid_type`."""
-    return bool(pid.address_) and bool(pid.tasks[pid_type].first.address_)
-
-
 async def do_wait(m: Machine, wo: Any) -> int:
     """Set the state, look, sleep, look again."""
     current = m.current
@@ -606,7 +601,7 @@ async def do_wait(m: Machine, wo: Any) -> int:
         wo.notask_error = -errno.ECHILD
         wo_type = wo.wo_type
         retval = 0
-        if wo_type == sched.PIDTYPE_MAX or pid_has_task(wo.wo_pid, wo_type):
+        if wo_type == sched.PIDTYPE_MAX or pid_h.pid_has_task(wo.wo_pid, wo_type):
             current.state = sched.TASK_INTERRUPTIBLE
             retval = _look_for_children(m, wo, current)
             if retval:
@@ -671,15 +666,16 @@ async def sys_wait4(m: Machine, upid: int, stat_addr: Any, options: int, ru: Any
 async def kernel_waitid(m: Machine, which: int, upid: int, info: Any, options: int, ru: Any) -> int:
     """Wait for children; kernel/exit.c L1554.
 
-    `which` is P_ALL, P_PID or P_PGID, `info` (struct waitid_info *) takes who it was.  Returns the
-    child's number, 0 with WNOHANG when none is ready, or -EINVAL, -ECHILD, -ERESTARTSYS.
+    `which` is P_ALL, P_PID, P_PGID or P_PIDFD, `info` (struct waitid_info *) takes who it was.
+    Returns the child's number, 0 with WNOHANG when none is ready, or -EINVAL, -EBADF, -ECHILD,
+    -ERESTARTSYS, -EAGAIN when none is ready and the pidfd has O_NONBLOCK.
     """
     ends = uapi.WEXITED | uapi.WSTOPPED | uapi.WCONTINUED
     allowed = ends | uapi.WNOHANG | uapi.WNOWAIT | uapi.__WNOTHREAD | uapi.__WCLONE | __WALL
     options &= 0xFFFF_FFFF
     if options & ~allowed or not options & ends:
         return -errno.EINVAL
-    wo_type, pid = sched.PIDTYPE_MAX, pid_h.pid.ref_(m, 0)
+    wo_type, pid, f_flags = sched.PIDTYPE_MAX, pid_h.pid.ref_(m, 0), 0
     if which == uapi.P_PID:
         if upid <= 0:
             return -errno.EINVAL
@@ -694,11 +690,22 @@ async def kernel_waitid(m: Machine, which: int, upid: int, info: Any, options: i
             if own
             else kernel_pid.find_get_pid(m, upid)
         )
+    elif which == uapi.P_PIDFD:
+        if upid < 0:
+            return -errno.EINVAL
+        wo_type = sched.PIDTYPE_PID
+        pid, f_flags = kernel_pid.pidfd_get_pid(m, upid)
+        if isinstance(pid, int):
+            return pid
     elif which != uapi.P_ALL:
         return -errno.EINVAL
     wo = wait.stack_push(m, wait_opts)
-    _set_wait_opts(wo, wo_type, pid, info.address_, options, 0, ru.address_ if ru else 0)
+    nonblock = bool(f_flags & fcntl.O_NONBLOCK)
+    wo_flags = options | (uapi.WNOHANG if nonblock else 0)
+    _set_wait_opts(wo, wo_type, pid, info.address_, wo_flags, 0, ru.address_ if ru else 0)
     retval = await do_wait(m, wo)
+    if not retval and nonblock and not options & uapi.WNOHANG:
+        retval = -errno.EAGAIN
     wait.stack_pop(m, wait_opts)
     kernel_pid.put_pid(m, pid)
     return retval
@@ -726,3 +733,9 @@ async def sys_waitid(
     if infop and uaccess.put_user(m, found, infop):
         return -errno.EFAULT
     return min(err, 0)
+
+
+def thread_group_exited(pid: Any) -> bool:
+    """Return whether all threads of the process `pid` (struct pid *) are zombies, dead or gone."""
+    task = kernel_pid.pid_task(pid, sched.PIDTYPE_PID)
+    return not task or (bool(task.exit_state) and sched_signal.thread_group_empty(task))

@@ -3,7 +3,7 @@
 `copy_process` builds the new task in the kernel's order; when a step fails, everything done so
 far is undone in reverse order, as the `bad_fork_*` labels do.
 
-Left out: pidfds, ptrace, System V semaphores, I/O contexts, cgroups, audit, perf, NUMA, io_uring;
+Left out: ptrace, System V semaphores, I/O contexts, cgroups, audit, perf, NUMA, io_uring;
 locks, for there is one CPU and nothing in copy_process sleeps.
 """
 
@@ -14,11 +14,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.arch.x86.kernel import process
+from kernelsim.fs import anon_inodes, file_table, fs_struct
 from kernelsim.fs import file as fs_file
-from kernelsim.fs import fs_struct
 from kernelsim.include.linux import (
     _links,
     fs,
+    poll,
     rculist,
     sched,
     slab,
@@ -32,20 +33,21 @@ from kernelsim.include.linux.sched import coredump, task_struct
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched.task import kernel_clone_args
 from kernelsim.include.linux.wait import completion
-from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.asm import errno, fcntl
 from kernelsim.include.uapi.asm.signal import SIGCHLD
-from kernelsim.include.uapi.linux import resource
+from kernelsim.include.uapi.linux import eventpoll, resource
 from kernelsim.include.uapi.linux import sched as uapi
 from kernelsim.include.uapi.linux.capability import CAP_SYS_ADMIN, CAP_SYS_RESOURCE
 from kernelsim.include.uapi.linux.futex import FUTEX_BITSET_MATCH_ANY
 from kernelsim.kernel import capability, cred, kthread, nsproxy, signal
+from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel import user_namespace as kernel_user_ns
 from kernelsim.kernel.futex import core as futex
 from kernelsim.kernel.sched import core, wait
 from kernelsim.kernel.time import timekeeping
 from kernelsim.lib import is_single_threaded
-from kernelsim.machine import ctype
+from kernelsim.machine import ctype, machine
 from kernelsim.machine.ctype import ptr
 from kernelsim.machine.ref import Struct
 from kernelsim.mm import page_alloc, slub
@@ -74,6 +76,10 @@ __all__ = [
     "mm_release",
     "mmdrop",
     "mmput",
+    "pidfd_pid",
+    "pidfd_poll",
+    "pidfd_release",
+    "pidfd_show_fdinfo",
     "proc_caches_init",
     "put_signal_struct",
     "put_task_stack",
@@ -162,6 +168,9 @@ def proc_caches_init(m: Machine) -> None:
     ):
         setattr(m.static, attribute, slub.kmem_cache_create(m, name, t.sizeof_, 0, _HW))
     nsproxy.nsproxy_cache_init(m)
+    fops = m.define("pidfd_fops", fs.file_operations)
+    for member in ("release", "poll", "show_fdinfo"):
+        setattr(fops, member, machine.text_address(f"pidfd_{member}"))
 
 
 # --- the task_struct and its stack ---------------------------------------------------------
@@ -402,6 +411,45 @@ def sys_set_tid_address(m: Machine, tidptr: Any) -> int:
     return kernel_pid.task_pid_vnr(m, m.current)
 
 
+# --- pidfds --------------------------------------------------------------------------------
+
+
+def pidfd_pid(m: Machine, file: Any) -> Any:
+    """Return the struct pid * that `file` (struct file *) stands for, -EBADF if it is no pidfd."""
+    if file.f_op.address_ == m.symbol("pidfd_fops").address_:
+        return pid_h.pid(m, file.private_data)
+    return -errno.EBADF
+
+
+def pidfd_release(m: Machine, file: Any) -> int:
+    """The last descriptor is closed: the process's struct pid may be freed."""
+    pid = pid_h.pid(m, file.private_data)
+    file.private_data = 0
+    kernel_pid.put_pid(m, pid)
+    return 0
+
+
+def pidfd_show_fdinfo(m: Machine, f: Any, ns: Any) -> str:
+    """Return what /proc/PID/fdinfo tells of the pidfd `f` beside what it tells of every file.
+
+    The process's numbers from `ns` (struct pid_namespace *, the one that /proc shows) downwards; 0
+    if it can't be seen from there, -1 if it is gone.
+    """
+    pid, nr, numbers = pid_h.pid(m, f.private_data), -1, []
+    if pid_h.pid_has_task(pid, sched.PIDTYPE_PID):
+        nr = kernel_pid.pid_nr_ns(pid, ns)
+    if nr > 0:
+        numbers = [pid.numbers[i].nr for i in range(ns.level + 1, pid.level + 1)]
+    return f"Pid:\t{nr}\nNSpid:\t{chr(9).join(map(str, [nr, *numbers]))}\n"
+
+
+def pidfd_poll(m: Machine, file: Any, pts: Any) -> int:
+    """Return EPOLLIN | EPOLLRDNORM when the whole process has exited, else 0; `pts` is a poll_table *."""
+    pid = pid_h.pid(m, file.private_data)
+    poll.poll_wait(m, file, pid.wait_pidfd, pts)
+    return eventpoll.EPOLLIN | eventpoll.EPOLLRDNORM if kernel_exit.thread_group_exited(pid) else 0
+
+
 # --- copy_process --------------------------------------------------------------------------
 
 
@@ -574,23 +622,55 @@ def copy_process(m: Machine, pid: Any, args: kernel_clone_args) -> Any:
         if isinstance(pid, int):
             return _unwind(m, flags, p, undo, pid)
         undo.append(lambda m, flags, p: kernel_pid.free_pid(m, pid))
+    pidfile = None
+    if flags & uapi.CLONE_PIDFD:
+        pidfd, pidfile = _get_pidfd(m, args, pid, undo)
+        if pidfd < 0:
+            return _unwind(m, flags, p, undo, pidfd)
     futex_h.futex_init_task(p)
     _number(current, flags, p, pid)
     retval = _join_family(m, current, args, p, pid)
     if retval:
         return _unwind(m, flags, p, undo, retval)
     _publish(m, current, flags, p, pid)
+    if pidfile:
+        fs_file.fd_install(m, pidfd, pidfile)
     core.sched_post_fork(m, p, args)
     if m.trace.on:
-        comm = p.comm.string_().decode("utf-8", "replace")
-        m.trace.emit(
-            "task_newtask",
-            pid=p.pid,
-            comm=comm,
-            clone_flags=flags,
-            oom_score_adj=p.signal.oom_score_adj,
-        )
+        _trace_task_newtask(m, p, flags)
     return p
+
+
+def _trace_task_newtask(m: Machine, p: task_struct, flags: int) -> None:
+    m.trace.emit(
+        "task_newtask",
+        pid=p.pid,
+        comm=p.comm.string_().decode("utf-8", "replace"),
+        clone_flags=flags,
+        oom_score_adj=p.signal.oom_score_adj,
+    )
+
+
+def _get_pidfd(m: Machine, args: kernel_clone_args, pid: Any, undo: list[Any]) -> tuple[int, Any]:
+    # A descriptor of the parent's for the child, its number stored at args.pidfd, not yet usable.
+    # It comes after copy_files(), so that the child has it only if the table is shared.
+    flags = fcntl.O_RDWR | fcntl.O_CLOEXEC
+    pidfd = fs_file.get_unused_fd_flags(m, flags)
+    if pidfd < 0:
+        return pidfd, None
+    fops = m.symbol("pidfd_fops")
+    pidfile = anon_inodes.anon_inode_getfile(m, "[pidfd]", fops, pid.address_, flags)
+    if isinstance(pidfile, int):
+        fs_file.put_unused_fd(m, pidfd)
+        return pidfile, None
+    kernel_pid.get_pid(pid)  # held by pidfile now
+
+    def put_pidfd(m: Machine, flags: int, p: task_struct) -> None:
+        file_table.fput(m, pidfile)
+        fs_file.put_unused_fd(m, pidfd)
+
+    undo.append(put_pidfd)
+    return uaccess.put_user(m, pidfd, args.pidfd) or pidfd, pidfile
 
 
 def _number(current: task_struct, flags: int, p: task_struct, pid: Any) -> None:
@@ -765,7 +845,7 @@ async def sys_vfork(m: Machine) -> int:
     return await kernel_clone(m, kernel_clone_args(flags=flags, exit_signal=SIGCHLD))
 
 
-UNSUPPORTED = uapi.CLONE_PTRACE | uapi.CLONE_PIDFD | uapi.CLONE_INTO_CGROUP
+UNSUPPORTED = uapi.CLONE_PTRACE | uapi.CLONE_INTO_CGROUP
 """The flags that we do not carry out, and refuse with -EINVAL (docs/fidelity.md)."""
 
 

@@ -219,7 +219,7 @@ def _validate_nsset(m: Machine, set: Any, pid: Any) -> int:
     task = kernel_pid.pid_task(pid, sched.PIDTYPE_PID)
     if not task:
         return -errno.ESRCH
-    if not ptrace.ptrace_may_access(m, task, realcreds=True):
+    if not ptrace.ptrace_may_access(m, task, ptrace.PTRACE_MODE_READ_REALCREDS):
         return -errno.EPERM
     proxy = task.nsproxy
     if not proxy:

@@ -1,12 +1,14 @@
 """kernel/pid.c @ v5.10.188: process identifiers, their numbers and the tasks that use them.
 
-Left out: pidmap_lock (one CPU), /proc's dentries, pidfds; call_rcu() calls back at once.
+Left out: pidmap_lock (one CPU), /proc's dentries; call_rcu() calls back at once.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kernelsim.fs import anon_inodes, file_table
+from kernelsim.fs import file as fs_file
 from kernelsim.include.linux import _links, hlist, proc_ns, rculist, sched, slab
 from kernelsim.include.linux import _words as w
 from kernelsim.include.linux import idr as idr_h
@@ -14,10 +16,10 @@ from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux.pid import PIDNS_ADDING, ns_of_pid
 from kernelsim.include.linux.poison import LIST_POISON2
 from kernelsim.include.linux.sched import PIDTYPE_MAX, PIDTYPE_PID, task_struct
-from kernelsim.include.uapi.asm import errno
+from kernelsim.include.uapi.asm import errno, fcntl
 from kernelsim.include.uapi.linux import capability as caps
 from kernelsim.include.uapi.linux.sched import CLONE_NEWPID
-from kernelsim.kernel import capability, pid_namespace
+from kernelsim.kernel import capability, fork, pid_namespace, ptrace
 from kernelsim.kernel.sched import core, wait
 from kernelsim.lib import idr
 from kernelsim.machine import memory
@@ -45,14 +47,20 @@ __all__ = [
     "find_vpid",
     "free_pid",
     "get_pid",
+    "get_pid_task",
     "get_task_pid",
     "pid_idr_init",
     "pid_nr_ns",
     "pid_static_init",
     "pid_task",
     "pid_vnr",
+    "pidfd_create",
+    "pidfd_get_pid",
+    "pidfd_getfd",
     "put_pid",
     "set_pid_max",
+    "sys_pidfd_getfd",
+    "sys_pidfd_open",
     "task_active_pid_ns",
     "task_pid_nr_ns",
     "task_pid_vnr",
@@ -325,6 +333,14 @@ def find_task_by_vpid(m: Machine, nr: int) -> Any:
     return find_task_by_pid_ns(m, nr, task_active_pid_ns(m.current))
 
 
+def get_pid_task(pid: Any, pid_type: int) -> Any:
+    """Return pid_task(), with a reference (usage) taken."""
+    task = pid_task(pid, pid_type)
+    if task.address_:
+        task.usage += 1
+    return task
+
+
 def get_task_pid(task: Any, pid_type: int) -> Any:
     """Return the struct pid * that `task` uses as `pid_type`, with a reference taken."""
     return get_pid(_task_pid(task, pid_type))
@@ -440,6 +456,87 @@ def task_tgid_nr_ns(task: Any, ns: Any) -> int:
 def task_tgid_vnr(m: Machine, task: Any) -> int:
     """Return the process number (pid_t) of `task` as the running task counts."""
     return task_tgid_nr_ns(task, task_active_pid_ns(m.current))
+
+
+# --- pidfds: descriptors that stand for a process -------------------------------------------
+
+
+def pidfd_get_pid(m: Machine, fd: int) -> tuple[Any, int]:
+    """Return (struct pid *, with a reference taken, and the file's f_flags) of the pidfd `fd`; or (-EBADF, 0)."""
+    f = fs_file.fdget(m, fd)
+    if not f.file:
+        return -errno.EBADF, 0
+    pid, flags = fork.pidfd_pid(m, f.file), 0
+    if not isinstance(pid, int):
+        get_pid(pid)
+        flags = f.file.f_flags
+    fs_file.fdput(m, f)
+    return pid, flags
+
+
+def pidfd_create(m: Machine, pid: Any, flags: int) -> int:
+    """Open a descriptor that stands for `pid` (struct pid *) and is closed at exec; -EMFILE, -ENOMEM."""
+    fops = m.symbol("pidfd_fops")
+    flags |= fcntl.O_RDWR | fcntl.O_CLOEXEC
+    fd = anon_inodes.anon_inode_getfd(m, "[pidfd]", fops, get_pid(pid).address_, flags)
+    if fd < 0:
+        put_pid(m, pid)
+    return fd
+
+
+def sys_pidfd_open(m: Machine, pid: int, flags: int) -> int:
+    """pidfd_open(2): a pidfd for the process `pid`; `flags` may be O_NONBLOCK.
+
+    -EINVAL for other flags, what is no number, and a thread that does not lead its process; -ESRCH.
+    """
+    if flags & ~fcntl.O_NONBLOCK or pid <= 0:
+        return -errno.EINVAL
+    p = find_get_pid(m, pid)
+    if not p:
+        return -errno.ESRCH
+    leads = pid_h.pid_has_task(p, sched.PIDTYPE_TGID)
+    fd = pidfd_create(m, p, flags) if leads else -errno.EINVAL
+    put_pid(m, p)
+    return fd
+
+
+def __pidfd_fget(m: Machine, task: Any, fd: int) -> Any:
+    # The open file (struct file *) of `task`, counted once more; -EPERM or -EBADF.
+    if not ptrace.ptrace_may_access(m, task, ptrace.PTRACE_MODE_ATTACH_REALCREDS):
+        return -errno.EPERM
+    return fs_file.fget_task(m, task, fd) or -errno.EBADF
+
+
+def pidfd_getfd(m: Machine, pid: Any, fd: int) -> int:
+    """Return a descriptor for the open file that the process `pid` (struct pid *) has as `fd`.
+
+    -ESRCH when it is gone, -EPERM, -EBADF, -EMFILE, -ENOMEM.
+    """
+    task = get_pid_task(pid, PIDTYPE_PID)
+    if not task:
+        return -errno.ESRCH
+    file = __pidfd_fget(m, task, fd)
+    fork.put_task_struct(m, task)
+    if isinstance(file, int):
+        return file
+    new_fd = fs_file.get_unused_fd_flags(m, fcntl.O_CLOEXEC)  # receive_fd()
+    if new_fd >= 0:
+        fs_file.fd_install(m, new_fd, file_table.get_file(file))
+    file_table.fput(m, file)
+    return new_fd
+
+
+def sys_pidfd_getfd(m: Machine, pidfd: int, fd: int, flags: int) -> int:
+    """pidfd_getfd(2): as pidfd_getfd(); -EINVAL for any `flags`, -EBADF for what is no pidfd."""
+    if flags:
+        return -errno.EINVAL
+    f = fs_file.fdget(m, pidfd)
+    if not f.file:
+        return -errno.EBADF
+    pid = fork.pidfd_pid(m, f.file)
+    ret = pid if isinstance(pid, int) else pidfd_getfd(m, pid, fd)
+    fs_file.fdput(m, f)
+    return ret
 
 
 def validate_pid(m: Machine, pid: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kernelsim.fs import file as fs_file
 from kernelsim.include.linux import _words as w
 from kernelsim.include.linux import hlist, sched, slab, uaccess
 from kernelsim.include.linux import list as lists
@@ -20,7 +21,7 @@ from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm import signal as uapi
 from kernelsim.include.uapi.linux import resource
 from kernelsim.include.uapi.linux.capability import CAP_KILL
-from kernelsim.kernel import capability
+from kernelsim.kernel import capability, fork
 from kernelsim.kernel import exit as kernel_exit
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel import user as kernel_user
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
 
 __all__ = [
+    "access_pidfd_pidns",
     "check_kill_permission",
     "collect_signal",
     "complete_signal",
@@ -42,6 +44,7 @@ __all__ = [
     "do_no_restart_syscall",
     "do_notify_parent",
     "do_notify_parent_cldstop",
+    "do_notify_pidfd",
     "do_sigaction",
     "do_signal_stop",
     "exit_signals",
@@ -55,6 +58,7 @@ __all__ = [
     "init_sigpending",
     "kernel_sigaction",
     "kill_pgrp_info",
+    "kill_pid_info",
     "kill_something_info",
     "ksignal",
     "next_signal",
@@ -64,6 +68,7 @@ __all__ = [
     "send_sig",
     "send_signal",
     "set_current_blocked",
+    "set_user_sigmask",
     "sig_fatal",
     "sig_ignored",
     "sig_task_ignored",
@@ -72,6 +77,7 @@ __all__ = [
     "signals_init",
     "sys_kill",
     "sys_pause",
+    "sys_pidfd_send_signal",
     "sys_restart_syscall",
     "sys_rt_sigaction",
     "sys_rt_sigpending",
@@ -509,11 +515,16 @@ def kill_pgrp_info(m: Machine, sig: int, info: Any, pgrp: Any) -> int:
     return 0 if success else retval
 
 
+def kill_pid_info(m: Machine, sig: int, info: Any, pid: Any) -> int:
+    """Send `sig` to the process of `pid` (struct pid *, may be NULL); 0, -ESRCH, -EINVAL or -EPERM."""
+    p = kernel_pid.pid_task(pid, sched.PIDTYPE_PID)
+    return group_send_sig_info(m, sig, info, p) if p else -errno.ESRCH
+
+
 def kill_something_info(m: Machine, sig: int, info: Any, pid: int) -> int:
     """Send `sig` to the process, group or everybody that `pid` (pid_t) says; 0 or a negative errno."""
     if pid > 0:
-        target = kernel_pid.pid_task(kernel_pid.find_vpid(m, pid), sched.PIDTYPE_PID)
-        return group_send_sig_info(m, sig, info, target) if target else -errno.ESRCH
+        return kill_pid_info(m, sig, info, kernel_pid.find_vpid(m, pid))
     if pid == -(1 << 31):
         return -errno.ESRCH
     if pid != -1:
@@ -576,8 +587,14 @@ def zap_other_threads(m: Machine, p: task_struct) -> int:
     return count
 
 
+def do_notify_pidfd(m: Machine, task: task_struct) -> None:
+    """Wake who polls a pidfd of the dead `task`."""
+    wait.__wake_up(m, task.thread_pid.wait_pidfd, sched.TASK_NORMAL, 0, None)  # wake_up_all()
+
+
 def do_notify_parent(m: Machine, tsk: task_struct, sig: int) -> bool:
     """Tell the parent of `tsk` that it has died, with signal `sig`; return whether nobody will wait for it."""
+    do_notify_pidfd(m, tsk)
     parent = tsk.parent
     if sig != uapi.SIGCHLD and tsk.parent_exec_id != parent.self_exec_id:
         sig = uapi.SIGCHLD
@@ -843,6 +860,22 @@ def set_current_blocked(m: Machine, newset: int) -> None:
     recalc_sigpending(m)
 
 
+def set_user_sigmask(m: Machine, umask: int | None, sigsetsize: int) -> int:
+    """Block `umask` (sigset_t; None: as before) until the system call ends; 0, -EINVAL.
+
+    The mask from before is kept in saved_sigmask; whoever ends the call restores it.
+    """
+    if umask is None:
+        return 0
+    if sigsetsize != 8:
+        return -errno.EINVAL
+    current = m.current
+    current.restore_sigmask = 1
+    current.saved_sigmask = current.blocked
+    set_current_blocked(m, umask)
+    return 0
+
+
 def sys_rt_sigprocmask(m: Machine, how: int, nset: int | None, oset: Any, sigsetsize: int) -> int:
     """rt_sigprocmask(2): `nset` (sigset_t) or None to change nothing, `oset` a place or None; 0, -EINVAL, -EFAULT."""
     if sigsetsize != 8:
@@ -898,6 +931,57 @@ async def sys_pause(m: Machine) -> int:
         current.state = sched.TASK_INTERRUPTIBLE
         await core.schedule(m)
     return -errno.ERESTARTNOHAND
+
+
+def access_pidfd_pidns(m: Machine, pid: Any) -> bool:
+    """Return whether `pid` (struct pid *) is of the running task's namespace, or of one below it."""
+    active = kernel_pid.task_active_pid_ns(m.current)
+    p = pid_h.ns_of_pid(pid)
+    while p:
+        if p.address_ == active.address_:
+            return True
+        p = p.parent
+    return False
+
+
+def _copy_siginfo(m: Machine, info: Any, sig: int, pid: Any) -> Any:
+    # What a program says of the signal that it sends: (si_code, si_pid, si_status), or an errno.
+    found = uaccess.get_user(m, info)
+    if found is None or isinstance(found, int):
+        return -errno.EFAULT
+    signo, code, number, _, status = found
+    if signo != sig:
+        return -errno.EINVAL
+    own = m.current.thread_pid.address_ == pid.address_
+    if not own and (code >= 0 or code == uapi.SI_TKILL):
+        return -errno.EPERM  # only to oneself may one pretend to be the kernel
+    return code, number, status
+
+
+def sys_pidfd_send_signal(m: Machine, pidfd: int, sig: int, info: Any, flags: int) -> int:
+    """pidfd_send_signal(2): send `sig` to the process that `pidfd` stands for.
+
+    `info` is a place with (si_signo, si_code, si_pid, si_uid, si_status), or None: as kill(2).
+    Returns 0, -EINVAL, -EBADF, -EFAULT, -EPERM, or -ESRCH when the process has been reaped.
+    """
+    if flags:
+        return -errno.EINVAL
+    f = fs_file.fdget(m, pidfd)
+    if not f.file:
+        return -errno.EBADF
+    pid = fork.pidfd_pid(m, f.file)  # pidfd_to_pid(); a directory of /proc would do too
+    ret = _pidfd_send(m, pid, sig, info)
+    fs_file.fdput(m, f)
+    return ret
+
+
+def _pidfd_send(m: Machine, pid: Any, sig: int, info: Any) -> int:
+    if isinstance(pid, int):
+        return pid
+    if not access_pidfd_pidns(m, pid):
+        return -errno.EINVAL
+    kinfo = _copy_siginfo(m, info, sig, pid) if info else SEND_SIG_NOINFO  # prepare_kill_siginfo()
+    return kinfo if isinstance(kinfo, int) else kill_pid_info(m, sig, kinfo, pid)
 
 
 def _do_tkill(m: Machine, tgid: int, pid: int, sig: int) -> int:

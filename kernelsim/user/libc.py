@@ -15,6 +15,7 @@ from kernelsim.user.gate import Dead, NewImage, Stop, UserBuffer, Word, exit_sta
 from kernelsim.user.stubs import (
     identity,
     numbers,
+    pidfd,
     processes,
     resources,
     signals,
@@ -30,6 +31,7 @@ __all__ = ["CALLS", "Dead", "Libc", "NewImage", "Stop", "UserBuffer", "Word", "e
 
 class Libc(
     processes.Processes,
+    pidfd.Pidfds,
     signals.Signals,
     numbers.Numbers,
     identity.Identity,

@@ -31,13 +31,13 @@ ns_entries = {
 
 def proc_ns_get_link(m: Machine, task: task_struct, name: str, mode: int, flags: int) -> Any:
     """Follow /proc/PID/ns/`name` and open what it leads to; struct file *, -EACCES, -ENOENT, -ENOMEM."""
-    if not ptrace.ptrace_may_access(m, task):
+    if not ptrace.ptrace_may_access(m, task, ptrace.PTRACE_MODE_READ_FSCREDS):
         return -errno.EACCES
     return nsfs.ns_get_path(m, task, m.symbol(ns_entries[name]), mode, flags)
 
 
 def proc_ns_readlink(m: Machine, task: task_struct, name: str) -> str | int:
     """Return what the link /proc/PID/ns/`name` says, or -EACCES, -ENOENT."""
-    if not ptrace.ptrace_may_access(m, task):
+    if not ptrace.ptrace_may_access(m, task, ptrace.PTRACE_MODE_READ_FSCREDS):
         return -errno.EACCES
     return nsfs.ns_get_name(m, task, m.symbol(ns_entries[name]))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kernelsim.include.linux.types import atomic_t, callback_head, spinlock_t
 from kernelsim.include.linux.wait import wait_queue_head
-from kernelsim.machine.ctype import array, func, ptr, s32, s64, u32, ulong, void
+from kernelsim.machine.ctype import array, func, ptr, s32, s64, u8, u32, ulong, void
 from kernelsim.machine.ref import Struct
 
 __all__ = [
@@ -54,7 +54,9 @@ class file_operations(Struct):
     llseek = ptr(func)
     read = ptr(func)
     write = ptr(func)
+    poll = ptr(func)
     release = ptr(func)
+    show_fdinfo = ptr(func)
 
 
 class file(Struct):
@@ -122,4 +124,5 @@ class pipe_inode_info(Struct):
     files = u32
     r_counter = u32
     w_counter = u32
+    poll_usage = u8  # bool in Linux
     bufs = ptr("pipe_buffer")

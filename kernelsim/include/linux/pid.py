@@ -23,6 +23,7 @@ __all__ = [
     "is_global_init",
     "ns_of_pid",
     "pid",
+    "pid_has_task",
     "pid_namespace",
     "pid_nr",
     "task_pid",
@@ -80,6 +81,11 @@ def ns_of_pid(p: Any) -> Any:
     address = m.read_u64(p.address_ + _NS + _UPID * p.level)
     initial = m.symbol("init_pid_ns")
     return initial if address == initial.address_ else pid_namespace(m, address)
+
+
+def pid_has_task(p: Any, pid_type: int) -> bool:
+    """Return whether any task uses `p` (struct pid *, may be NULL) as its `pid_type`."""
+    return bool(p.address_) and bool(p.tasks[pid_type].first.address_)
 
 
 def is_child_reaper(p: Any) -> bool:

@@ -1,7 +1,7 @@
 """kernel/time/hrtimer.c @ v5.10.188: sleeping for a time.
 
 When nothing can run, virtual time jumps to the first timer's expiry.  Left out: other clocks,
-slack.
+slack (a timer may fire a little later, so that the CPU wakes once for several).
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ __all__ = [
     "hrtimer_sleeper",
     "hrtimer_sleeper_start_expires",
     "hrtimers_init",
+    "schedule_hrtimeout_range",
     "sys_nanosleep",
 ]
 
@@ -133,13 +134,18 @@ async def hrtimer_nanosleep_restart(m: Machine, restart: Any) -> int:
     return await _sleep_until(m, restart.data[_EXPIRES])
 
 
+def _start(m: Machine, expires: int) -> Any:
+    # A timer on the kernel stack that wakes the running task.
+    timer = wait.stack_push(m, hrtimer_sleeper)
+    hrtimer_init_sleeper(m, timer, expires)
+    hrtimer_sleeper_start_expires(m, timer)
+    return timer
+
+
 async def _sleep_until(m: Machine, expires: int) -> int:
     # do_nanosleep(), and what it leaves in restart_block.
     current = m.current
-    timer = wait.stack_push(m, hrtimer_sleeper)
-    timer.expires = expires
-    timer.task = current
-    _enqueue(m, timer)
+    timer = _start(m, expires)
     while timer.task and not sched_signal.signal_pending(current):
         current.state = sched.TASK_INTERRUPTIBLE
         await core.schedule(m)
@@ -154,3 +160,25 @@ async def _sleep_until(m: Machine, expires: int) -> int:
     wait.stack_pop(m, hrtimer_sleeper)
     current.state = sched.TASK_RUNNING
     return -errno.ERESTART_RESTARTBLOCK if interrupted else 0
+
+
+async def schedule_hrtimeout_range(m: Machine, expires: int | None) -> int:
+    """Sleep in the state that the caller has set, until `expires` (ktime_t) at most; None: for ever.
+
+    Returns 0 when the time is over, -EINTR when somebody woke the task before.
+    """
+    if expires is None:
+        await core.schedule(m)
+        return -errno.EINTR
+    current = m.current
+    if not expires:
+        current.state = sched.TASK_RUNNING
+        return 0
+    timer = _start(m, expires)
+    await core.schedule(m)
+    early = bool(timer.task)
+    if early:  # hrtimer_cancel()
+        lib_rbtree.rb_erase_cached(timer.node, m.symbol("hrtimer_bases"))
+    wait.stack_pop(m, hrtimer_sleeper)
+    current.state = sched.TASK_RUNNING
+    return -errno.EINTR if early else 0

@@ -20,8 +20,10 @@ from kernelsim.user.programs import (
     jobs,
     masks,
     namespaces,
+    pidfds,
     pipelines,
     pipes,
+    polling,
     properties,
     reaping,
     signals,
@@ -34,7 +36,7 @@ Program = Callable[[Any], Coroutine[Any, Any, int | None]]
 
 MODULES = (
     *(forks, waits, exits, families, pipes, descriptors, pipelines, signals, handlers, jobs),
-    *(copies, reaping, groups, masks, properties, futexes, namespaces),
+    *(copies, reaping, groups, masks, properties, futexes, namespaces, pidfds, polling),
 )
 ALL: dict[str, Program] = {
     name: getattr(module, name) for module in MODULES for name in module.__all__

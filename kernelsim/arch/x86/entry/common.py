@@ -11,7 +11,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.fs import exec as fs_exec
-from kernelsim.fs import fcntl, pipe, read_write
+from kernelsim.fs import fcntl, pipe, read_write, select
 from kernelsim.fs import file as fs_file
 from kernelsim.fs import open as fs_open
 from kernelsim.include.linux import sched
@@ -20,9 +20,11 @@ from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.asm.signal import SA_NODEFER, SA_RESTART, SIGSEGV
 from kernelsim.kernel import _setids, _utsname_calls, fork, groups, nsproxy, signal, sys
 from kernelsim.kernel import exit as kernel_exit
+from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.futex import core as futex
 from kernelsim.kernel.sched import core
 from kernelsim.kernel.time import hrtimer, timekeeping, timer
+from kernelsim.machine import machine
 
 if TYPE_CHECKING:
     from kernelsim.machine.machine import Machine
@@ -68,8 +70,8 @@ def _read_table() -> dict[int, tuple[str, str]]:
 _TABLE = _read_table()
 _NUMBERS = {name: number for number, (name, _) in _TABLE.items()}
 _MODULES = (
-    *(fork, kernel_exit, sys, signal, hrtimer),
-    *(fcntl, fs_exec, fs_file, fs_open, pipe, read_write),
+    *(fork, kernel_exit, sys, signal, kernel_pid, hrtimer),
+    *(fcntl, fs_exec, fs_file, fs_open, pipe, read_write, select),
     futex,
     *(_setids, _utsname_calls, groups, nsproxy),
 )
@@ -197,7 +199,8 @@ async def handle_signal(m: Machine, ksig: signal.ksignal, ax: int | None) -> Non
     elif program is None or not await program.handle(ksig.sa_handler, sig, ax):
         # there is no code at that address: the next instruction faults
         await kernel_exit.do_group_exit(m, SIGSEGV)
-    signal.set_current_blocked(m, old)  # rt_sigreturn
+    current.restart_block.fn = machine.text_address("do_no_restart_syscall")  # rt_sigreturn
+    signal.set_current_blocked(m, old)
 
 
 async def irqentry_exit_to_user_mode(m: Machine) -> None:
