@@ -12,13 +12,12 @@ from kernelsim.fs import file as fs_file
 from kernelsim.fs import file_table, fs_struct, nsfs
 from kernelsim.fs import namespace as mnt_namespace
 from kernelsim.include.linux import nsproxy as nsproxy_h
-from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux import sched, slab, time_namespace
 from kernelsim.include.uapi.asm import errno
 from kernelsim.include.uapi.linux import sched as flags_h
 from kernelsim.include.uapi.linux.capability import CAP_SYS_ADMIN
 from kernelsim.ipc import namespace as ipc_namespace
-from kernelsim.kernel import capability, cred, pid_namespace, ptrace, utsname
+from kernelsim.kernel import capability, cred, fork, pid_namespace, ptrace, utsname
 from kernelsim.kernel import pid as kernel_pid
 from kernelsim.kernel.cgroup import namespace as cgroup_namespace
 from kernelsim.kernel.sched import wait
@@ -253,13 +252,6 @@ def _commit_nsset(m: Machine, set: Any) -> None:
     set.nsproxy = None
 
 
-def _pidfd_pid(m: Machine, file: Any) -> Any:
-    # struct pid * of a pidfd, -EBADF of another file.
-    if "pidfd_fops" in m.symbols and file.f_op == m.symbol("pidfd_fops"):
-        return pid_h.pid(m, file.private_data)
-    return -errno.EBADF
-
-
 def sys_setns(m: Machine, fd: int, flags: int) -> int:
     """setns(2): enter the namespace of a file in /proc/PID/ns, or those of a pidfd's process that `flags` name.
 
@@ -275,7 +267,7 @@ def sys_setns(m: Machine, fd: int, flags: int) -> int:
             err = -errno.EINVAL
         flags = ns.ops.type
     else:
-        pid = _pidfd_pid(m, file)
+        pid = fork.pidfd_pid(m, file)
         err = -errno.EINVAL if isinstance(pid, int) else _check_setns_flags(flags)
     if not err:
         err = _setns(m, flags, ns, pid)

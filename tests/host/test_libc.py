@@ -132,7 +132,10 @@ def test_unknown_call_is_refused_by_name():
 
     run = host.run(program)
     assert run.status == 0x100
-    assert "libc has no call 'frok'; it has chdir, clone_pidfd, close, close_range, compute" in run.notes
+    assert (
+        "libc has no call 'frok'; it has chdir, clone_pidfd, close, close_range, compute"
+        in run.notes
+    )
 
 
 @pytest.mark.parametrize(
