@@ -16,6 +16,7 @@ __all__ = ["arguments", "call_name", "early", "flags", "quote", "result", "signa
 
 BUFFER = "0x7ffc0000"  # where a pointer to user memory leads: we have the values, not the addresses
 STRING_LIMIT = 32
+_PATH_MAX = 4096
 
 _ERRNO = {
     number: name for name, number in vars(errno).items() if name.startswith("E") and number < 512
@@ -92,14 +93,14 @@ def signal_name(sig: int) -> str:
     )
 
 
-def quote(data: bytes) -> str:
-    """Return `data` as a C string of at most 32 characters."""
-    text, shown = "", data[:STRING_LIMIT]
+def quote(data: bytes, limit: int = STRING_LIMIT) -> str:
+    """Return `data` as a C string of at most `limit` characters."""
+    text, shown = "", data[:limit]
     for i, b in enumerate(shown):
         digit_follows = shown[i + 1 : i + 2].isdigit()
         octal = f"\\{b:03o}" if digit_follows else f"\\{b:o}"
         text += _ESCAPES.get(b) or (chr(b) if 32 <= b < 127 else octal)
-    return f'"{text}"' + ("..." if len(data) > STRING_LIMIT else "")
+    return f'"{text}"' + ("..." if len(data) > limit else "")
 
 
 def flags(value: int, names: Iterable[tuple[str, int]], prefix: str) -> str:
@@ -159,7 +160,7 @@ def _open_flags(value: int) -> str:
 
 def _open(a: tuple[Any, ...], ret: int) -> list[str]:
     return [
-        _plain(a[0]),
+        _path(a[0]),
         _open_flags(a[1]),
         *([f"{a[2]:#03o}".replace("0o", "0")] if a[1] & _OPEN["O_CREAT"] else []),
     ]
@@ -185,7 +186,7 @@ def _close_range(a: tuple[Any, ...], ret: int) -> list[str]:
 
 
 def _execve(a: tuple[Any, ...], ret: int) -> list[str]:
-    shown = [_plain(a[0])]
+    shown = [_path(a[0])]
     if len(a) > 1:
         shown.append(_pointer(a[1]) if not isinstance(a[1], list | tuple) else _strings(a[1]))
     if len(a) > 2:
@@ -299,11 +300,8 @@ def _nanosleep(a: tuple[Any, ...], ret: int) -> list[str]:
 
 def _lseek(a: tuple[Any, ...], ret: int) -> list[str]:
     names = ("SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE")
-    return [
-        str(a[0]),
-        str(a[1]),
-        names[a[2]] if 0 <= a[2] < len(names) else f"{a[2] & 0xFFFFFFFF:#x} /* SEEK_??? */",
-    ]
+    whence = names[a[2]] if 0 <= a[2] < len(names) else f"{a[2] & 0xFFFFFFFF:#x} /* SEEK_??? */"
+    return [str(a[0]), str(a[1]), whence]
 
 
 _RLIMITS = {n: name for name, n in vars(resource).items() if name.startswith("RLIMIT_")}
@@ -364,13 +362,14 @@ _CALLS: dict[str, tuple[int, Callable[[tuple[Any, ...], int], list[str]]]] = {
 def _plain(value: Any) -> str:
     if isinstance(value, bytes):
         return quote(value)
-    return (
-        quote(value.encode())
-        if isinstance(value, str)
-        else str(value)
-        if isinstance(value, int)
-        else _pointer(value)
-    )
+    if isinstance(value, str):
+        return quote(value.encode())
+    return str(value) if isinstance(value, int) else _pointer(value)
+
+
+def _path(value: Any) -> str:
+    # Paths are shown whole, whatever the limit for strings is.
+    return quote(value.encode(), _PATH_MAX - 1) if isinstance(value, str) else _plain(value)
 
 
 def arguments(name: str, args: tuple[Any, ...], ret: int) -> list[str]:

@@ -46,6 +46,8 @@ ERRNO = {
     "EBUSY": "it is in use",
     "EEXIST": "it exists already",
     "ENODEV": "there is no such device",
+    "ENOTDIR": "a part of the path is no directory",
+    "EISDIR": "it is a directory",
     "EINVAL": "an argument has a value that cannot be",
     "ENFILE": "the whole system has too many open files",
     "EMFILE": "the process has too many open files",
@@ -55,9 +57,11 @@ ERRNO = {
     "EPIPE": "nobody has the reading end open any more",
     "ENAMETOOLONG": "the name is too long",
     "ENOSYS": "this system call does not exist",
+    "ENOPKG": "a part of the kernel is missing that this needs",
     "EOVERFLOW": "the value does not fit",
     "EUSERS": "there are too many users",
     "EOPNOTSUPP": "the file cannot do that",
+    "ETIMEDOUT": "the time was over before it happened",
 }
 """Each errno in words, by name."""
 

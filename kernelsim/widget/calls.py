@@ -295,7 +295,16 @@ _TOO_MANY = (
     "the kernel has as many tasks as it allows (max_threads, from the size of memory), or no "
     "number is left (pid_max)"
 )
+_TOO_DEEP = "namespaces would be nested too deeply, or their owner has as many as are allowed"
+_NOT_ALLOWED = (
+    "a new namespace needs CAP_SYS_ADMIN in the user namespace that owns it; CLONE_NEWUSER needs no "
+    "capability, but the caller's user and group have to be mapped in its own user namespace"
+)
 _WHY = {
+    ("clone", "EPERM"): _NOT_ALLOWED,
+    ("unshare", "EPERM"): _NOT_ALLOWED,
+    ("clone", "ENOSPC"): _TOO_DEEP,
+    ("unshare", "ENOSPC"): _TOO_DEEP,
     ("fork", "EAGAIN"): _TOO_MANY,
     ("vfork", "EAGAIN"): _TOO_MANY,
     ("clone", "EAGAIN"): _TOO_MANY,
@@ -312,6 +321,7 @@ def why(name: str, values: tuple[Any, ...], error: str, *, is_init: bool = False
     if error == "EINVAL" and name in {"clone", "unshare"} and values and isinstance(values[0], int):
         built = steer.clone_flags()
         if name == "clone":
-            return clone.refused(values[0], built, is_init=is_init)
+            flags = clone.refused(values[0], built, is_init=is_init)
+            return flags or clone.refused_here(values[0])
         return clone.refused_unshare(values[0], built)
     return _WHY.get((name, error), "")

@@ -9,7 +9,16 @@ from typing import NamedTuple
 
 from kernelsim.include.uapi.linux import sched
 
-__all__ = ["CLONE", "GROUPS", "PRESETS", "UNSHARE", "Flag", "refused", "refused_unshare"]
+__all__ = [
+    "CLONE",
+    "GROUPS",
+    "PRESETS",
+    "UNSHARE",
+    "Flag",
+    "refused",
+    "refused_here",
+    "refused_unshare",
+]
 
 
 class Flag(NamedTuple):
@@ -123,12 +132,17 @@ _LEFT = {
     "SIGHAND": "refused if anybody shares the handlers, else no change",
     "THREAD": "refused if the process has several threads, else no change",
     "NEWPID": "its next children are numbered in a new PID namespace; it stays where it is",
+    "NEWTIME": "its next children count time from moments of their own; it stays where it is",
     **{name: words for name, (words, _) in _WORDS["names"].items() if name != "NEWPID"},
 }
 
+_NEWTIME = Flag(
+    "CLONE_NEWTIME", sched.CLONE_NEWTIME, "names", "", ""
+)  # clone() takes it for a signal
+
 UNSHARE = {
-    name: CLONE[name]._replace(on=_LEFT[name.removeprefix("CLONE_")], off="")
-    for name in CLONE
+    name: flag._replace(on=_LEFT[name.removeprefix("CLONE_")], off="")
+    for name, flag in (CLONE | {"CLONE_NEWTIME": _NEWTIME}).items()
     if name.removeprefix("CLONE_") in _LEFT
 }
 """The flags of unshare() by name: what the caller has of its own afterwards."""
@@ -168,7 +182,16 @@ def refused(flags: int, supported: int, *, is_init: bool = False) -> str:
         return "CLONE_PIDFD and CLONE_THREAD exclude each other: a pidfd stands for a process"
     if _has(flags, "PIDFD", "PARENT_SETTID"):
         return "CLONE_PIDFD and CLONE_PARENT_SETTID exclude each other: clone() stores both at parent_tid"
+    if _has(flags, "NEWIPC", "SYSVSEM"):
+        return "CLONE_NEWIPC and CLONE_SYSVSEM exclude each other: operations on the old semaphores can't be undone"
     return _not_built(flags, supported)
+
+
+def refused_here(flags: int) -> str:
+    """Say why clone() answers EINVAL to `flags` (unsigned long) that go together; "" if it can't be them."""
+    if _has(flags, "THREAD") or _has(flags, "NEWPID"):
+        return "the caller's children are numbered in another PID namespace than the caller"
+    return ""
 
 
 def refused_unshare(flags: int, supported: int) -> str:
@@ -180,9 +203,16 @@ def refused_unshare(flags: int, supported: int) -> str:
         return "one of the flags is not for unshare()"
     if flags & ~supported:
         return _not_built(flags, supported)
-    if _has(flags, "NEWPID"):
-        return "the caller has a new PID namespace for its children already"
-    return "somebody shares the memory or the handlers, or the process has several threads"
+    alone = (
+        _has(flags, "NEWUSER")
+        or _has(flags, "VM")
+        or _has(flags, "SIGHAND")
+        or _has(flags, "THREAD")
+    )
+    why = ["the caller has a new PID namespace for its children already"] * _has(flags, "NEWPID")
+    if alone:
+        why.append("somebody shares the memory or the handlers, or the process has several threads")
+    return ", or ".join(why)
 
 
 def _not_built(flags: int, supported: int) -> str:

@@ -14,6 +14,7 @@ from kernelsim import exercise
 from kernelsim.exercise import checker, isolation
 from kernelsim.exercise.checker import Case, Exercise, Finding
 from kernelsim.exercise.workbench import Workbench
+from kernelsim.include.linux import sched
 
 HERE = Path(__file__).parent
 CHAPTER = HERE.parents[1] / "book" / "04-the-process-list.ipynb"
@@ -48,6 +49,12 @@ def stubs():
             scope = {"ks": kernelsim}
             exec(source, scope)  # noqa: S102 - a cell of our own book
             yield next(found for name, found in scope.items() if name.startswith("my_"))
+
+
+def test_the_offsets_that_a_reader_is_given_are_those_of_the_struct():
+    (given,) = [stub.__doc__ for stub in stubs() if stub.__name__ == "my_comm_of"]
+    tasks, comm = (sched.task_struct.offsetof_(name) for name in ("tasks", "comm"))
+    assert f"`tasks` is at offset {tasks:#x}, `comm` at {comm:#x}" in " ".join(given.split())
 
 
 @pytest.mark.parametrize("name", [*NAMES, *MORE])
@@ -150,7 +157,8 @@ def test_only_the_first_failing_case_is_explained():
 
 
 def test_there_is_a_solution_for_every_exercise():
-    elsewhere = (*exercise.letters.__all__, *exercise.clone_tasks.__all__)  # tests of their own
+    others = (exercise.letters, exercise.clone_tasks, exercise.idr_tasks)  # with tests of their own
+    elsewhere = [name for module in others for name in module.__all__]
     assert sorted((*NAMES, *MORE, *elsewhere)) == sorted(checker._exercises)
 
 

@@ -11,7 +11,10 @@ from kernelsim.include.uapi.linux import sched
 from kernelsim.widget import SyscallPanel, clone
 from tests.widget import scene
 
-NAMES = ["VM", "FS", "SIGHAND", "THREAD", "NEWPID", "NEWNS", "NEWUSER", "PARENT", "PIDFD"]
+NAMES = [
+    *("VM", "FS", "SIGHAND", "THREAD", "NEWPID", "NEWNS", "NEWUSER", "PARENT", "PIDFD"),
+    *("NEWIPC", "SYSVSEM", "PTRACE"),
+]
 
 
 def value(*names):
@@ -53,7 +56,8 @@ def test_a_reason_is_given_for_just_the_combinations_that_the_kernel_refuses(is_
         (("SIGHAND",), "CLONE_SIGHAND needs CLONE_VM"),
         (("NEWNS", "FS"), "CLONE_NEWNS and CLONE_FS exclude each other"),
         (("VM", "SIGHAND", "THREAD", "NEWPID"), "CLONE_THREAD and CLONE_NEWPID exclude"),
-        (("NEWNET",), "CLONE_NEWNET is not simulated yet"),
+        (("NEWIPC", "SYSVSEM"), "CLONE_NEWIPC and CLONE_SYSVSEM exclude each other"),
+        (("PTRACE",), "CLONE_PTRACE is not simulated yet"),
     ],
 )
 def test_a_refused_combination_is_fired_and_answered_with_the_reason(names, words):
@@ -98,10 +102,46 @@ def test_a_thread_is_offered_as_a_task_that_makes_calls():
     assert panel.fire("gettid").head.endswith("gettid() = 4")
 
 
+def test_every_kind_of_namespace_can_be_had_by_clone_and_by_unshare():
+    k, bash = scene.booted()
+    panel = SyscallPanel(k, bash)
+    named = [flag for flag in clone.UNSHARE.values() if flag.group == "names"]
+    assert len(named) == 8
+    for flag in named:
+        if flag.name in clone.CLONE:
+            assert panel.fire("clone", flag.value).kind == "result", flag.name
+    for flag in named:
+        assert panel.fire("unshare", flag.value).kind == "result", flag.name
+
+
 def test_unshare_is_refused_with_a_reason():
     k, bash = scene.booted()
     panel = SyscallPanel(k, bash)
-    assert "not simulated yet" in panel.fire("unshare", sched.CLONE_NEWUTS).tail
     assert "not for unshare()" in panel.fire("unshare", sched.CLONE_PARENT).tail
     assert panel.fire("unshare", sched.CLONE_NEWPID).kind == "result"
-    assert "new PID namespace" in panel.fire("unshare", sched.CLONE_NEWPID).tail
+    assert panel.fire("unshare", sched.CLONE_NEWPID).tail == (
+        "the caller has a new PID namespace for its children already"
+    )
+    panel.heard({"do": "fire", "call": "clone", "texts": ["CLONE_VM|SIGCHLD"]})
+    assert "somebody shares the memory" in panel.fire("unshare", sched.CLONE_VM).tail
+    both = panel.fire("unshare", sched.CLONE_NEWPID | sched.CLONE_NEWUSER).tail
+    assert "already, or somebody shares" in both
+
+
+def test_whose_children_are_numbered_elsewhere_has_no_threads():
+    k, bash = scene.booted()
+    panel = SyscallPanel(k, bash)
+    assert panel.fire("unshare", sched.CLONE_NEWPID).kind == "result"
+    for names in (("VM", "SIGHAND", "THREAD"), ("NEWPID",)):
+        assert "in another PID namespace" in panel.fire("clone", value(*names)).tail
+
+
+def test_who_may_not_have_a_namespace_is_told_what_it_needs():
+    k, bash = scene.booted()
+    panel = SyscallPanel(k, bash)
+    assert panel.fire("setuid", 1000).kind == "result"
+    for call in ("clone", "unshare"):
+        answer = panel.fire(call, sched.CLONE_NEWUTS)
+        assert answer.head.endswith("= −1 EPERM")  # noqa: RUF001
+        assert "CAP_SYS_ADMIN" in answer.tail
+    assert panel.fire("unshare", sched.CLONE_NEWUSER).kind == "result"

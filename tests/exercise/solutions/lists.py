@@ -5,7 +5,7 @@ from kernelsim import container_of
 
 def comm_of(m, link):
     task = link - 0x1D8
-    return m.read(task + 0x390, 16).split(b"\0")[0]
+    return m.read(task + 0x3A8, 16).split(b"\0")[0]
 
 
 def list_add(new, head):
