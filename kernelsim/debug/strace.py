@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kernelsim.debug import strace_args
+from kernelsim.debug import strace_args, strace_calls
 from kernelsim.include.linux import list as lists
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.uapi.asm import errno, signal
@@ -195,7 +195,7 @@ class _Screen:
         self.open = None
 
     def enter(self, pid: int, name: str, args: tuple[Any, ...]) -> None:
-        texts, known = strace_args.arguments(name, args, -1), strace_args.early(name, args)
+        texts, known = strace_calls.arguments(name, args, -1), strace_calls.early(name, args)
         more = ", " if 0 < known < len(texts) else ""
         self.line(pid, f"{name}({', '.join(texts[:known])}{more}")
         self.open, self.cut[pid] = pid, known
@@ -204,14 +204,14 @@ class _Screen:
             del self.cut[pid]
 
     def leave(self, pid: int, name: str, args: tuple[Any, ...], ret: int) -> None:
-        texts, known = strace_args.arguments(name, args, ret), self.cut.pop(pid, None)
+        texts, known = strace_calls.arguments(name, args, ret), self.cut.pop(pid, None)
         if self.open != pid and known is not None:
             self.line(pid, f"<... {name} resumed>")
         elif self.open != pid:  # begun before the time asked for, or restarted by the kernel
             known = 0
             self.line(pid, f"{name}(")
         begun = self.done[-1].text + (" <unfinished ...>" if texts[known:] else "")
-        self._finish(strace_args.result(name, ret, args), ", ".join(texts[known:]))
+        self._finish(strace_calls.result(name, ret, args), ", ".join(texts[known:]))
         if ret in _RESTART:
             self.restarted[pid] = len(self.done) - 1, begun
 
