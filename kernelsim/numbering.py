@@ -1,20 +1,20 @@
-"""What a kernel offers for playing with numbers: IDRs and old hash tables in its memory."""
+"""What a kernel offers for playing with numbers: IDRs, old hash tables, references to struct pids."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from kernelsim import ids, old_pids
+from kernelsim import held, ids, old_pids
 
 __all__ = ["Numbering"]
 
 
 class Numbering:
-    """The part of a Kernel that makes IDRs and hash tables of one's own; a branch has them too."""
+    """The part of a Kernel that makes IDRs and hash tables of one's own, and holds struct pids; a branch too."""
 
     now: int
     commands: list[tuple[int, str, tuple[Any, ...]]]
-    _numbered: list[ids.Idr | old_pids.OldPids]
+    _numbered: list[ids.Idr | old_pids.OldPids | held.Held]
 
     def idr(self, base: int = 0) -> ids.Idr:
         """Return a new, empty IDR in this kernel's memory, to be filled, drawn and inspected.
@@ -31,7 +31,16 @@ class Numbering:
         self._keep(made, "pid_hash", megabytes, pid_max)
         return made
 
-    def _keep(self, made: ids.Idr | old_pids.OldPids, how: str, *args: int) -> None:
+    def get_pid(self, number: int) -> held.Held:
+        """Take a reference to the struct pid that has a number now, as kernel code does.
+
+        :raises OSError: ESRCH, no struct pid has it.
+        """
+        made = held.Held(self, ids.as_int(number, "number"))
+        self._keep(made, "get_pid", number)
+        return made
+
+    def _keep(self, made: ids.Idr | old_pids.OldPids | held.Held, how: str, *args: int) -> None:
         place = len(self._numbered)
         self._numbered.append(made)
         self.commands.append((self.now, how, args))
@@ -42,5 +51,5 @@ class Numbering:
         made.note = note
 
     def _number(self, place: int, name: str, *args: Any) -> None:
-        # What was done to the IDR or hash table number `place`, done again in a branch.
+        # What was done to the IDR, hash table or reference number `place`, done again in a branch.
         getattr(self._numbered[place], name)(*args)

@@ -43,7 +43,8 @@ MAY_IMPORT = {
     "older": MACHINERY,  # docs/adr/0013-older.md
     "ids": MACHINERY | {"view"},
     "old_pids": MACHINERY | {"ids", "older", "view"},
-    "numbering": {"ids", "old_pids"},
+    "held": KERNEL | {"held"},
+    "numbering": {"held", "ids", "old_pids"},
     "drivers": KERNEL,
     "fs": KERNEL,
     "ipc": KERNEL,
