@@ -11,6 +11,7 @@ from kernelsim.view.frames import namespaces
 from kernelsim.view.graph import Edge, Field, Node
 from kernelsim.view.hashes import pid_hash
 from kernelsim.view.hlists import pid_tasks
+from kernelsim.view.identifiers import identifiers
 from kernelsim.view.lists import task_list
 from kernelsim.view.picture import Picture
 from kernelsim.view.radix import idr
@@ -29,6 +30,7 @@ __all__ = [
     "Picture",
     "PictureBuilder",
     "family",
+    "identifiers",
     "idr",
     "ladder",
     "namespaces",

@@ -135,7 +135,7 @@ class Edge:
     :param target: the value of that word, or None.
     :param back: laid out as if it ran from ``dst`` to ``src`` (the arrow stays true).
     :param route: ``layout`` as Graphviz routes it, ``direct`` one curve, ``elbow`` right angles,
-        ``below`` around the whole row, ``beside`` down along the picture's left side.
+        ``below`` around the whole row, ``beside`` along the picture's left side, or its right one (``side`` e).
     :param side: the side on which an edge that we route leaves; by default towards ``dst``.
     """
 

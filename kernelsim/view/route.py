@@ -78,7 +78,7 @@ class _Planner:
         if edge.route == "below":
             return self.below(edge, src, dst)
         if edge.route == "beside":
-            return self.beside(src, dst)
+            return self.rightmost(src, dst) if edge.side == "e" else self.beside(src, dst)
         return self.elbow(src, dst) if edge.route == "elbow" else self.direct(src, dst)
 
     def routed(self, place: int) -> Course:
@@ -145,6 +145,17 @@ class _Planner:
         lane = min(box.x0 for box in self.layout.boxes.values()) - SIDE
         start, tip = (src.x0, src.y), (dst.x0, dst.y)
         end = (tip[0] - TIP, tip[1])
+        bends = [start, (lane, start[1]), (lane, tip[1]), end]
+        middle = (lane, (start[1] + tip[1]) / 2)
+        return Course(_polyline(bends), _head(end, tip), start, middle, middle)
+
+    # The same at the right, each in a lane of its own: between boxes of one column.
+    def rightmost(self, src: Box, dst: Box) -> Course:
+        lane = max(box.x1 for box in self.layout.boxes.values()) + SIDE + UPRIGHT * self.lanes
+        self.lanes += 1
+        self.right = max(self.right, lane + UPRIGHT)
+        start, tip = (src.x1, src.y), (dst.x1, dst.y)
+        end = (tip[0] + TIP, tip[1])
         bends = [start, (lane, start[1]), (lane, tip[1]), end]
         middle = (lane, (start[1] + tip[1]) / 2)
         return Course(_polyline(bends), _head(end, tip), start, middle, middle)

@@ -36,6 +36,7 @@ def pictures(k, bash):
     yield "namespaces", ks.view.namespaces(k, since=since)
     yield "runqueue", ks.view.runqueue(k, since=since)
     yield "idr", ks.view.idr(k, since=since)
+    yield "identifiers", ks.view.identifiers(k, since=since)
     yield "pid_tasks", ks.view.pid_tasks(k, bash.signal.pids[2], "PGID", since)
 
 

@@ -229,7 +229,8 @@ def test_the_picture_is_sent_before_everything_else_that_a_click_changes():
 
 
 @pytest.mark.parametrize(
-    "name", ["idr", "namespaces", "pid_tasks", "process_tree", "runqueue", "task_list"]
+    "name",
+    ["identifiers", "idr", "namespaces", "pid_tasks", "process_tree", "runqueue", "task_list"],
 )
 def test_every_view_can_be_explored_and_everything_in_it_be_chosen(name):
     k, bash = scene.booted()
