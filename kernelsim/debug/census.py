@@ -160,7 +160,7 @@ class Census:
             self._point(user_namespace.user_namespace(self.m, file.private_data))
         if file.f_op == self.m.symbol("pipefifo_fops"):
             self.pipes.setdefault(file.private_data, []).append(file)
-        elif file.f_op == self.m.symbol("pidfd_fops"):
+        elif file.f_op in counted.pid_files(self.m):
             self._point(pid_h.pid(self.m, file.private_data))
 
     def _held(self, task: Any) -> None:

@@ -20,7 +20,7 @@ from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.net import net_namespace
 from kernelsim.include.uapi.linux import sched as sched_flags
 
-__all__ = ["COUNTERS", "KINDS", "MEMBERS", "OWNED", "USER_NS_FILES"]
+__all__ = ["COUNTERS", "KINDS", "MEMBERS", "OWNED", "SHOWN", "USER_NS_FILES", "pid_files"]
 
 # The counted structs: the member that counts, and what C's initialiser of the static one adds to
 # the pointers that there are.
@@ -70,3 +70,12 @@ KINDS: dict[int, Any] = {  # of a namespace's file
     sched_flags.CLONE_NEWUTS: utsname.uts_namespace,
 }
 USER_NS_FILES = ("uid_map", "gid_map", "setgroups")
+
+
+def pid_files(m: Any) -> list[Any]:
+    """Return the operations (struct file_operations *) of the files that keep a struct pid."""
+    shown = [f"proc_{kind}_{name}_operations" for kind in ("tgid", "tid") for name in SHOWN]
+    return [m.symbol(name) for name in ("pidfd_fops", *shown)]
+
+
+SHOWN = ("stat", "status")

@@ -78,7 +78,8 @@ OURS = {
         *("user_mode", "user_work"),
     ),
     "Linux does this inside a larger function, or in several": (
-        *("proc_id_map_read", "proc_open", "proc_readlink"),
+        *("proc_id_map_read", "proc_open", "proc_readlink", "proc_single_read"),
+        *("proc_single_release",),
         *("each", "each_safe", "fill_pool", "free_blocks", "free_fdtable", "hlist_insert_rcu"),
         *("hlist_remove", "init", "init_table", "insert", "insert_tail", "link", "load"),
         *("load_root", "node_address", "node_index", "open_fds", "open_words", "remove"),

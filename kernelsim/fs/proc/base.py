@@ -1,7 +1,7 @@
 """fs/proc/base.c @ v5.10.188: what is in the folder of a process.
 
-There is one /proc, mounted from the initial PID namespace.  So far it has the namespaces of each
-task and the maps of its user namespace.  Left out: everything else, listing folders.
+There is one /proc, mounted from the initial PID namespace.  So far it has, of each task, its
+numbers (stat, status), its namespaces and the maps of its user namespace.  Left out: everything else, listing folders.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kernelsim.fs import file_table
-from kernelsim.fs.proc import namespaces
+from kernelsim.fs.proc import array, namespaces
 from kernelsim.include.linux import fs, sched
+from kernelsim.include.linux import pid as pid_h
 from kernelsim.include.linux import user_namespace as user_ns_h
 from kernelsim.include.linux.sched import coredump
 from kernelsim.include.uapi.asm import errno, fcntl
@@ -32,12 +33,16 @@ __all__ = [
     "proc_init",
     "proc_open",
     "proc_readlink",
+    "proc_single_open",
+    "proc_single_read",
+    "proc_single_release",
     "task_dump_owner",
 ]
 
 _PATH = re.compile(r"/proc/(self|thread-self|[1-9]\d*)(?:/task/([1-9]\d*))?/([\w/]+)")
 _MAPS = {"uid_map": "proc_uid_map_write", "gid_map": "proc_gid_map_write"}
 _MAPS |= {"setgroups": "proc_setgroups_write"}
+_SHOWN = ("stat", "status")
 
 
 def proc_init(m: Machine) -> None:
@@ -47,6 +52,11 @@ def proc_init(m: Machine) -> None:
         ops.read = machine.text_address("proc_id_map_read")
         ops.write = machine.text_address(write)
         ops.release = machine.text_address("proc_id_map_release")
+    for kind in ("tgid", "tid"):
+        for name in _SHOWN:
+            ops = m.define(f"proc_{kind}_{name}_operations", fs.file_operations)
+            ops.read = machine.text_address("proc_single_read")
+            ops.release = machine.text_address("proc_single_release")
 
 
 def _find(m: Machine, path: str) -> tuple[task_struct, str] | None:
@@ -81,6 +91,9 @@ def proc_open(m: Machine, path: str, mode: int, flags: int) -> Any:
         return namespaces.proc_ns_get_link(m, task, entry, fs.FMODE_READ, flags)
     if name in _MAPS:
         return proc_id_map_open(m, task, name, mode, flags)
+    if name in _SHOWN:
+        kind = "tid" if "/task/" in path else "tgid"
+        return proc_single_open(m, task, f"proc_{kind}_{name}_operations", mode, flags)
     return -errno.ENOENT
 
 
@@ -95,7 +108,7 @@ def proc_readlink(m: Machine, path: str) -> str | int:
     folder, _, entry = name.partition("/")
     if folder == "ns" and entry in namespaces.ns_entries:
         return namespaces.proc_ns_readlink(m, task, entry)
-    return -errno.EINVAL if name in _MAPS else -errno.ENOENT
+    return -errno.EINVAL if name in _MAPS or name in _SHOWN else -errno.ENOENT
 
 
 def task_dump_owner(m: Machine, task: task_struct) -> int:
@@ -146,4 +159,45 @@ async def proc_id_map_read(m: Machine, file: Any, buf: Any, count: int) -> int:
 def proc_id_map_release(m: Machine, file: Any) -> int:
     """The file is closed: drop the user namespace."""
     user_namespace.put_user_ns(m, user_ns_h.user_namespace(m, file.private_data))
+    return 0
+
+
+# --- what is shown of a task ---------------------------------------------------------------------
+
+
+def proc_single_open(m: Machine, task: task_struct, ops: str, mode: int, flags: int) -> Any:
+    """Open a file that shows `task`, with the operations `ops` (a symbol); struct file *, -EACCES, -ENOMEM.
+
+    The file keeps the task's struct pid: once the task is reaped, reading gives -ESRCH.
+    """
+    if mode & fs.FMODE_WRITE and not capability.capable(m, CAP_DAC_OVERRIDE):
+        return -errno.EACCES
+    pid = kernel_pid.get_pid(task.thread_pid)
+    file = file_table.alloc_file(m, m.symbol(ops), mode, pid.address_, flags)
+    if isinstance(file, int):
+        kernel_pid.put_pid(m, pid)
+    return file
+
+
+async def proc_single_read(m: Machine, file: Any, buf: Any, count: int) -> int:
+    """Read what the file shows from its position, as it is now; how many bytes, or -ESRCH."""
+    pid = pid_h.pid(m, file.private_data)
+    task = kernel_pid.pid_task(pid, sched.PIDTYPE_PID)
+    if not task:
+        return -errno.ESRCH
+    _, kind, name, _ = m.symbol_name(file.f_op.address_).split("_")
+    ns = m.symbol("init_pid_ns")
+    if name == "status":
+        text = array.proc_pid_status(m, ns, pid, task, file.f_cred.user_ns)
+    else:
+        text = array.do_task_stat(m, ns, pid, task, whole=kind == "tgid")
+    start = file.f_pos
+    buf.data = text.encode("utf-8", "surrogateescape")[start : start + count]
+    file.f_pos = start + len(buf.data)
+    return len(buf.data)
+
+
+def proc_single_release(m: Machine, file: Any) -> int:
+    """The file is closed: drop the struct pid."""
+    kernel_pid.put_pid(m, pid_h.pid(m, file.private_data))
     return 0
