@@ -104,6 +104,7 @@ CIRCLES = {
         "kernel.groups": "user_namespace",
         "kernel.kthread": "sched.core sched.wait",
         "kernel.nsproxy": "pid pid_namespace sched.wait",
+        "fs.proc.array": "pid sched.core sched.cputime",
         "fs.proc.base": "pid",
         "kernel.pid": "pid_namespace sched.core sched.wait signal sys",
         "kernel.pid_namespace": "sched.core signal",
@@ -114,6 +115,7 @@ CIRCLES = {
     }.items()
     for other in others.split()
 } | {("fs.exec", "fs.namei"), ("fs.namei", "fs.proc.base")}
+CIRCLES |= {("fs.proc.array", "fs.proc.base")}
 
 # Inline functions of a header that call what the header declares extern: the only imports that go
 # up, each at run time, from a header's module into one that imports no user of that header.
