@@ -13,6 +13,7 @@ from kernelsim.view.hashes import pid_hash
 from kernelsim.view.hlists import pid_tasks
 from kernelsim.view.identifiers import identifiers
 from kernelsim.view.lists import task_list
+from kernelsim.view.nsproxies import nsproxies
 from kernelsim.view.picture import Picture
 from kernelsim.view.radix import idr
 from kernelsim.view.rbtrees import runqueue
@@ -34,6 +35,7 @@ __all__ = [
     "idr",
     "ladder",
     "namespaces",
+    "nsproxies",
     "pid_hash",
     "pid_tasks",
     "process_tree",

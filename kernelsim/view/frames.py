@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernelsim.include.linux import pid as pid_h
+from kernelsim.include.linux import sched
 from kernelsim.include.linux.sched import signal as sched_signal
 from kernelsim.include.linux.sched import task_struct
 from kernelsim.machine.memory import Fault
@@ -20,19 +21,22 @@ from kernelsim.view.picture import Picture
 __all__ = ["namespaces"]
 
 
-def namespaces(k: Any, since: Any = None, focus: Any = None, *, limit: int = 24) -> Picture:
+def namespaces(
+    k: Any, since: Any = None, focus: Any = None, *, limit: int = 24, kernel: bool = True
+) -> Picture:
     """Draw the PID namespaces with the processes in them.
 
     :param k: a Kernel, a Kernel at an earlier time, or a Machine.
     :param since: an earlier time, Kernel or Machine; what changed from then on is marked.
     :param focus: struct task_struct *, its address or its pid in the initial namespace.
     :param limit: how many processes are drawn; the others of each namespace are one box.
+    :param kernel: draw init_task and the kernel threads too.
     """
     if limit < 1:
         raise ValueError(f"limit is {limit}: at least one process is drawn")
     m = moment.machine(k)
     before = moment.earlier(k, since)
-    return _Drawing(m, before, getattr(focus, "address_", focus), limit).picture()
+    return _Drawing(m, before, getattr(focus, "address_", focus), limit, kernel).picture()
 
 
 # The processes with their numbers: address of the task: (address of the namespace, number) by level.
@@ -57,16 +61,30 @@ def _numbers(task: Any) -> list[tuple[int, int]]:
     return [(upid.ns.address_, upid.nr) for upid in levels]
 
 
+# Without init_task and the kernel threads.
+def _of_programs(
+    m: Any, numbers: dict[int, list[tuple[int, int]]]
+) -> dict[int, list[tuple[int, int]]]:
+    def kept(task: Any) -> bool:
+        return not (tasks.is_init_task(task) or task.flags & sched.PF_KTHREAD)
+
+    return {address: found for address, found in numbers.items() if kept(tasks.at(m, address))}
+
+
 class _Drawing:
     # One picture in the making.
 
-    def __init__(self, m: Any, before: Any, focus: int | None, limit: int) -> None:
+    def __init__(self, m: Any, before: Any, focus: int | None, limit: int, kernel: bool) -> None:
         self.m, self.before, self.focus, self.limit = m, before, focus, limit
         self.numbers, self.broken = _walk(m)
         self.old = None if before is None else _walk(before)[0]
+        if not kernel:
+            self.numbers = _of_programs(m, self.numbers)
+            self.old = None if self.old is None else _of_programs(before, self.old)
         self.frame: dict[int, str] = {}  # address of a namespace: the frame's name
         self.builder = PictureBuilder(
-            "PID namespaces", "LR", subtitle=moment.caption(m, before), ranksep=60, nodesep=14,
+            "PID namespaces", "LR", subtitle=moment.caption(m, before),
+            ranksep=60 if kernel else 36, nodesep=14,
             uniform=True,
         )  # fmt: skip
 

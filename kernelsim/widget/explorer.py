@@ -25,6 +25,7 @@ VIEWS: dict[str, tuple[View, ...]] = {
     "both": (views.task_list, views.process_tree),
     "runqueue": (views.runqueue,),
     "namespaces": (views.namespaces,),
+    "nsproxies": (views.nsproxies,),
     "idr": (views.idr,),
 }
 PANES = {

@@ -9,7 +9,17 @@ import kernelsim as ks
 from kernelsim.include.linux.sched import sched_entity, task_struct
 from kernelsim.lib import idr as lib_idr
 from kernelsim.lib import rbtree
-from kernelsim.view import dot, engine, idr, layout, namespaces, pid_hash, pid_tasks, runqueue
+from kernelsim.view import (
+    dot,
+    engine,
+    idr,
+    layout,
+    namespaces,
+    nsproxies,
+    pid_hash,
+    pid_tasks,
+    runqueue,
+)
 
 CLONE_NEWPID = 0x20000000
 NODE = task_struct.offsetof_("se") + sched_entity.offsetof_("run_node")
@@ -32,6 +42,7 @@ def kernel():
 
 def views(k):
     yield namespaces
+    yield nsproxies
     yield runqueue
     yield idr
     yield lambda look, since=None: pid_tasks(
@@ -83,6 +94,12 @@ def test_processes_beyond_the_limit_are_counted_in_their_namespace(kernel):
     assert folded + sum(not node.folded for node in picture.nodes) == len(kernel.tasks()) + 1
     with pytest.raises(ValueError, match="at least one"):
         namespaces(kernel, limit=0)
+
+
+def test_what_the_kernel_itself_runs_can_be_left_out(kernel):
+    everybody = {node.label.split()[0] for node in namespaces(kernel, limit=60).nodes}
+    programs = {node.label.split()[0] for node in namespaces(kernel, limit=60, kernel=False).nodes}
+    assert everybody - programs == {"init_task", "[kthreadd]"}
 
 
 def test_a_new_process_is_marked_and_one_that_is_gone_is_named(kernel):
