@@ -157,7 +157,10 @@ def test_only_the_first_failing_case_is_explained():
 
 
 def test_there_is_a_solution_for_every_exercise():
-    others = (exercise.letters, exercise.clone_tasks, exercise.idr_tasks)  # with tests of their own
+    others = (  # with tests of their own
+        *(exercise.letters, exercise.clone_tasks, exercise.idr_tasks),
+        *(exercise.identifier_tasks, exercise.namespace_tasks),
+    )
     elsewhere = [name for module in others for name in module.__all__]
     assert sorted((*NAMES, *MORE, *elsewhere)) == sorted(checker._exercises)
 
