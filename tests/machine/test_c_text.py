@@ -18,7 +18,7 @@ def test_the_c_text_of_every_struct_means_to_gcc_what_it_means_to_us(tmp_path):
     classes = in_c_order()
     text = "\n".join(cls.c_text_() for cls in classes)
     names = set(re.findall(r"^\t+(?:const |volatile )?(\w+) \**\w+[;:[]", text, re.MULTILINE))
-    known = {"int", "char", "void", "long", "struct", "unsigned", "signed"}
+    known = {"int", "char", "void", "long", "short", "struct", "unsigned", "signed"}
     lines = [f"typedef {base_of(name)} {name};" for name in sorted(names - known)]
     lines.append(text)
     for cls in classes:

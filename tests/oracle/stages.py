@@ -244,6 +244,7 @@ def simulated(program: list[commands.Command], every: int = 8, seed: int = 0) ->
 
 _C = ctypes.CDLL(None, use_errno=True)
 _NEWNS, _REC_PRIVATE = 0x20000, 0x44000
+_SYS_RT_SIGACTION = 13  # x86-64
 _AT_REST = "SDTZ"
 
 
@@ -266,12 +267,19 @@ def _compiler() -> str:
     return found
 
 
+def _default_actions() -> None:
+    # Whoever started the tests may have had signals ignored, also those that glibc keeps to itself.
+    for sig in range(1, 65):
+        _C.syscall(_SYS_RT_SIGACTION, sig, bytes(32), None, 8)
+
+
 def on_linux(program: list[commands.Command], directory: str) -> str:
     """What the actors in `directory` tell on the reader's own Linux."""
 
     async def main(libc: Any) -> int:
         async def start() -> None:
             path = f"{directory}/actor0"
+            _default_actions()
             os.execv(path, [path, directory])  # noqa: S606 (no shell is meant)
 
         try:
