@@ -231,14 +231,12 @@ def test_two_inspectors_and_hostile_names(notebook):
     lab.is_at("task 4")
 
 
-def test_a_click_is_answered_quickly_and_clicking_fast_and_twice_ends_where_the_last_click_leads(
+def test_clicking_fast_and_twice_ends_where_the_last_click_leads(
     inspector,
 ):
     lab = inspector()
     root = lab.root.element_handle()
-    lab.page.evaluate(CLICKS, [root, 4])
-    taken = sorted(lab.page.evaluate(CLICKS, [root, 30]))
-    assert taken[9] <= 75, taken  # so many at least, whatever else the machine does meanwhile
+    assert len(lab.page.evaluate(CLICKS, [root, 30])) == 30  # how long each took: bench/clicks.py
     link = lab.row("real_parent").locator(".ksi-to")
     link.dblclick()
     lab.root.locator(".ksi-trail li").nth(2).wait_for()
